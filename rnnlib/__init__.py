@@ -1,0 +1,11 @@
+"""Recurrent sequence models in NumPy, every forward and backward pass written by hand.
+
+Letters (the same in the book, the code and the checks): B batch, T time steps,
+D input features, H hidden size. Sequences are batch first: ``(B, T, D)``.
+"""
+
+from rnnlib.layers import RNN
+from rnnlib.model import SequenceModel
+
+__version__ = "0.1.0"
+__all__ = ["RNN", "SequenceModel", "__version__"]

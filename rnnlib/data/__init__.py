@@ -1,0 +1,1 @@
+"""Data: prices, and windows and splits of series."""

@@ -1,0 +1,68 @@
+"""Windows over a series, and splits in the order of time."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+def windows(features, target, length):
+    """Cut a series into questions and answers.
+
+    Window i holds the features of days i to i + length − 1; its answer is the target of
+    the next day, i + length. So window i belongs to the split that holds day i + length.
+
+    Args:
+        features: (N, D), or (N,) for one feature.
+        target: (N,).
+        length: days in a window, L.
+
+    Returns:
+        (x, y): (N − L, L, D) and (N − L,), both copies.
+
+    Raises:
+        ValueError: features and target differ in length, hold NaN or infinity, or are
+            too short for one window.
+    """
+    features, target = np.asarray(features, float), np.asarray(target, float)
+    if features.ndim == 1:
+        features = features[:, None]
+    if len(features) != len(target):
+        raise ValueError(f"features have {len(features)} days, the target {len(target)}; they must agree")
+    if length < 1:
+        raise ValueError(f"the window length must be at least 1, got {length}")
+    if len(target) <= length:
+        raise ValueError(f"{len(target)} days are too few for windows of {length} days and an answer")
+    for name, array in (("features", features), ("target", target)):
+        if not np.isfinite(array).all():
+            day = int(np.argwhere(~np.isfinite(array))[0][0])
+            raise ValueError(f"the {name} hold a missing or infinite value on day {day}: fill or drop it first")
+    x = np.lib.stride_tricks.sliding_window_view(features, length, axis=0)[:-1]  # (N − L, D, L)
+    return x.transpose(0, 2, 1).copy(), target[length:].copy()
+
+
+class Split(NamedTuple):
+    """Three slices of days, one after the other."""
+
+    train: slice
+    validation: slice
+    test: slice
+
+
+def chronological_split(n, validation=0.1, test=0.2):
+    """Split n days in the order of time: the past trains, the future tests.
+
+    Args:
+        n: number of days.
+        validation: share of the days for early stopping, before the test days.
+        test: share of the days for the final score, at the end.
+
+    Raises:
+        ValueError: a part would be empty.
+    """
+    test_start = n - round(n * test)
+    train_end = test_start - round(n * validation)
+    if not 0 < train_end < test_start < n:
+        raise ValueError(
+            f"{n} days cannot be split into {validation:.0%} validation, {test:.0%} test and a training part"
+        )
+    return Split(slice(0, train_end), slice(train_end, test_start), slice(test_start, n))

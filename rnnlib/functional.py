@@ -1,0 +1,27 @@
+"""Small functions of arrays that several files need."""
+
+import numpy as np
+
+
+def valid_steps(lengths, T, like):
+    """Which steps of right-padded sequences are real.
+
+    Args:
+        lengths: length of each sequence, (B,), integers from 1 to T.
+        T: number of steps of the padded array.
+        like: an array; the mask is allocated beside it.
+
+    Returns:
+        Boolean array (B, T), True before each sequence's end.
+
+    Raises:
+        ValueError: a length is no integer, or not between 1 and T.
+    """
+    lengths = np.asarray(lengths)
+    if lengths.ndim != 1 or lengths.dtype.kind not in "iu":
+        raise ValueError(f"lengths must be integers of shape (B,), got {lengths.dtype} {lengths.shape}")
+    if lengths.size and not (lengths.min() >= 1 and lengths.max() <= T):
+        raise ValueError(f"lengths must be between 1 and T={T}, got {lengths.min()} to {lengths.max()}")
+    mask = np.empty((len(lengths), T), bool, like=like)
+    mask[...] = np.arange(T) < lengths[:, None]
+    return mask

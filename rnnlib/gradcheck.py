@@ -1,0 +1,69 @@
+"""Gradients by finite differences: the independent witness for every backward pass."""
+
+import numpy as np
+
+
+def numerical_gradient(f, x, eps=1e-5):
+    """Central differences, (f(x + eps) − f(x − eps)) / (2 eps) for each entry of x.
+
+    The error is of order eps², plus rounding of order 1e-16 / eps.
+
+    Args:
+        f: function without arguments; returns a number that depends on the array x.
+        x: float64 array of any shape. It is changed entry by entry, and put back.
+        eps: half the distance between the two points.
+
+    Returns:
+        Array in the shape of x.
+
+    Raises:
+        TypeError: x is not float64; other types have too few digits for a difference.
+    """
+    if x.dtype != np.float64:
+        raise TypeError(f"numerical_gradient needs a float64 array, got {x.dtype}")
+    grad = np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+        value = x[i]
+        x[i] = value + eps
+        above = f()
+        x[i] = value - eps
+        below = f()
+        x[i] = value
+        grad[i] = (above - below) / (2 * eps)
+    return grad
+
+
+def relative_error(a, b):
+    """Largest |a − b|, divided by the largest magnitude of either; 0 where both are 0."""
+    scale = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
+    return float(np.abs(a - b).max(initial=0) / scale) if scale > 0 else 0.0
+
+
+def check_layer(layer, x, state, rng=0):
+    """Compare a float64 layer's backward pass with finite differences.
+
+    The loss is Σ y G + Σ state' S with random G and S, so that every output and the
+    last state matter.
+
+    Args:
+        layer: a recurrent layer with dtype float64.
+        x: input, float64, (B, T, D).
+        state: first state, float64, (B, H).
+        rng: ``numpy.random.Generator`` or a seed, for G and S.
+
+    Returns:
+        name -> relative error, for x, state and every parameter.
+    """
+    rng = np.random.default_rng(rng)
+    x, state = x.copy(), state.copy()
+    y, last = layer.forward(x, state)
+    G, S = rng.standard_normal(y.shape), rng.standard_normal(last.shape)
+
+    def loss():
+        y, last = layer.forward(x, state)
+        return (y * G).sum() + (last * S).sum()
+
+    dx, dstate = layer.backward(G, S)
+    by_hand = {"x": dx, "state": dstate, **layer.grads}
+    arrays = {"x": x, "state": state, **layer.params}
+    return {name: relative_error(by_hand[name], numerical_gradient(loss, arrays[name])) for name in arrays}

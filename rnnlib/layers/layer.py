@@ -1,0 +1,57 @@
+"""What every layer shares: parameters, gradients, and the checks on what comes in.
+
+A recurrent layer has three methods::
+
+    y, state = layer.forward(x, state=None)        x (B, T, D) -> y (B, T, H)
+    dx, dstate = layer.backward(dy, dstate=None)   mirrors forward, fills layer.grads
+    y_t, state = layer.step(x_t, state=None)       one time step, (B, D) -> (B, H)
+
+``state`` is what step t + 1 needs from step t. ``forward`` never changes its inputs;
+``backward`` belongs to the latest ``forward`` and overwrites ``grads``; arrays that a
+method returns belong to the caller, no later call changes them.
+"""
+
+import numpy as np
+
+
+class Layer:
+    """Parameters, their gradients under the same names, and input checks.
+
+    Attributes:
+        params: name -> array. An optimizer changes these arrays in place.
+        grads: name -> array, filled by ``backward``.
+        dtype: floating-point type of the parameters; inputs are cast to it.
+    """
+
+    def __init__(self, dtype=np.float32):
+        self.dtype = np.dtype(dtype)
+        if self.dtype.kind != "f":
+            raise ValueError(f"dtype must be a floating-point type, got {self.dtype}")
+        self.params, self.grads = {}, {}
+        self._cache = None  # what backward needs from the latest forward
+
+    def _uniform(self, rng, shape, bound):
+        """Draw an array of ``shape`` from U(−bound, bound)."""
+        return rng.uniform(-bound, bound, shape).astype(self.dtype)
+
+    def _array(self, name, x, shape):
+        """Cast ``x`` to the layer's dtype, once it fits ``shape``: (letter, length) for each axis.
+
+        A length of None is any length. The letters of the notation stand in the error.
+        """
+        if not hasattr(x, "shape"):
+            raise TypeError(f"{type(self).__name__}: {name} must be an array, got {type(x).__name__}")
+        lengths = [length for _, length in shape]
+        fits = len(x.shape) == len(lengths) and all(
+            wanted in (None, got) for got, wanted in zip(x.shape, lengths, strict=True)
+        )
+        if not fits:
+            wanted = ", ".join(letter if n is None else f"{letter}={n}" for letter, n in shape)
+            raise ValueError(f"{type(self).__name__}: {name} must have shape ({wanted}), got {x.shape}")
+        return x.astype(self.dtype, copy=False)
+
+    def _forward_cache(self):
+        """Return what the latest ``forward`` kept, or say that there was none."""
+        if self._cache is None:
+            raise RuntimeError(f"{type(self).__name__}: call forward before backward")
+        return self._cache

@@ -1,0 +1,176 @@
+"""A whole model: input map, a stack of recurrent layers, readout."""
+
+import numpy as np
+
+from rnnlib.functional import valid_steps
+from rnnlib.layers import RECURRENT, Layer, Linear
+
+
+class SequenceModel(Layer):
+    """x (B, T, D) -> input map (D to H) -> recurrent layers (H to H) -> readout (H to O).
+
+    Args:
+        kind: the recurrent layer's name, a key of ``rnnlib.layers.RECURRENT``.
+        input_size: D.
+        hidden_size: H.
+        output_size: O.
+        num_layers: how many recurrent layers are stacked.
+        readout: "last" reads the output at the last valid step, y (B, O);
+            "every" reads it at every step, y (B, T, O).
+        rng: ``numpy.random.Generator`` or a seed.
+        dtype: floating-point type of the parameters.
+
+    Attributes:
+        config: the arguments that rebuild the model, all but ``rng`` and ``dtype``.
+        params, grads: those of all parts, under names such as ``layers.0.W_h``.
+    """
+
+    def __init__(
+        self,
+        kind,
+        input_size,
+        hidden_size,
+        output_size,
+        *,
+        num_layers=1,
+        readout="last",
+        rng=None,
+        dtype=np.float32,
+    ):
+        super().__init__(dtype)
+        if kind not in RECURRENT:
+            raise ValueError(f"unknown model {kind!r}: choose one of {', '.join(RECURRENT)}")
+        if readout not in ("last", "every"):
+            raise ValueError(f'readout must be "last" or "every", got {readout!r}')
+        sizes = {
+            "input_size": input_size,
+            "hidden_size": hidden_size,
+            "output_size": output_size,
+            "num_layers": num_layers,
+        }
+        for name, size in sizes.items():
+            if size < 1:
+                raise ValueError(f"{name} must be at least 1, got {size}")
+        self.config = {"kind": kind, **sizes, "readout": readout}
+
+        rng = np.random.default_rng(rng)
+        self.input = Linear(input_size, hidden_size, rng=rng, dtype=dtype)
+        self.layers = [
+            RECURRENT[kind](hidden_size, hidden_size, rng=rng, dtype=dtype) for _ in range(num_layers)
+        ]
+        self.readout = Linear(hidden_size, output_size, rng=rng, dtype=dtype)
+        self.params = self._collect("params")
+
+    def _parts(self):
+        yield "input", self.input
+        for i, layer in enumerate(self.layers):
+            yield f"layers.{i}", layer
+        yield "readout", self.readout
+
+    def _collect(self, which):
+        return {
+            f"{part}.{name}": array
+            for part, layer in self._parts()
+            for name, array in getattr(layer, which).items()
+        }
+
+    def _states(self, states):
+        """One state for each layer; None stands for zeros in all of them."""
+        if states is None:
+            return [None] * len(self.layers)
+        if len(states) != len(self.layers):
+            raise ValueError(f"state must hold one entry for each of {len(self.layers)} layers")
+        return states
+
+    def forward(self, x, lengths=None, state=None):
+        """Run the model over whole sequences.
+
+        Args:
+            x: input, (B, T, D), shorter sequences padded on the right.
+            lengths: (B,) the true lengths, 1 to T; None if all have length T.
+                What stands in the padding changes no result and no gradient.
+            state: list with the first state of each layer; zeros if None.
+
+        Returns:
+            (y, state). y is (B, O) at step length − 1 if ``readout`` is "last", else
+            (B, T, O) with zeros in the padding. state lists the last state of each
+            layer; with ``lengths`` it is None, since the layers ran on into the padding.
+        """
+        x = self._array("x", x, (("B", None), ("T", None), ("D", self.input.input_size)))
+        B, T, _ = x.shape
+        if T < 1:
+            raise ValueError("SequenceModel: x must have at least one time step")
+        mask = None
+        if lengths is not None:
+            mask = valid_steps(lengths, T, like=x)
+            if len(mask) != B:
+                raise ValueError(f"lengths must have one entry for each of B={B} sequences, got {len(mask)}")
+            x = np.where(mask[:, :, None], x, 0)  # NaN in the padding must not spread
+
+        h = self.input.forward(x)
+        last_states = []
+        for layer, first in zip(self.layers, self._states(state), strict=True):
+            h, last = layer.forward(h, first)
+            last_states.append(last)
+
+        if self.config["readout"] == "last":
+            last_step = mask.sum(axis=1) - 1 if mask is not None else np.full(B, T - 1, like=x)
+            rows = np.arange(B, like=x)
+            y = self.readout.forward(h[rows, last_step])
+        else:
+            rows = last_step = None
+            y = self.readout.forward(h)
+            if mask is not None:
+                y = np.where(mask[:, :, None], y, 0)
+        self._cache = h.shape, mask, rows, last_step
+        return y, last_states if mask is None else None
+
+    def backward(self, dy, dstate=None):
+        """Gradients for the latest ``forward``.
+
+        Args:
+            dy: gradient with respect to y, in its shape; what it holds in the padding
+                does not count.
+            dstate: list of gradients with respect to the returned states; zeros if None.
+
+        Returns:
+            (dx, dstate): (B, T, D), and a list with one entry for each layer.
+            Fills ``grads``.
+        """
+        shape, mask, rows, last_step = self._forward_cache()
+        dstates = self._states(dstate)
+        O = self.readout.output_size
+        if self.config["readout"] == "last":
+            dy = self._array("dy", dy, (("B", shape[0]), ("O", O)))
+            dh = np.zeros(shape, self.dtype, like=dy)
+            dh[rows, last_step] = self.readout.backward(dy)
+        else:
+            dy = self._array("dy", dy, (("B", shape[0]), ("T", shape[1]), ("O", O)))
+            if mask is not None:
+                dy = np.where(mask[:, :, None], dy, 0)
+            dh = self.readout.backward(dy)
+
+        first_dstates = []
+        for layer, last in zip(reversed(self.layers), reversed(dstates), strict=True):
+            dh, first = layer.backward(dh, last)
+            first_dstates.append(first)
+        dx = self.input.backward(dh)
+        self.grads = self._collect("grads")
+        return dx, first_dstates[::-1]
+
+    def step(self, x_t, state=None):
+        """One time step with constant memory.
+
+        Args:
+            x_t: input, (B, D).
+            state: list with the state of each layer; zeros if None.
+
+        Returns:
+            (y_t, state): (B, O), and the list of states for the next step.
+        """
+        h = self.input.step(x_t)
+        states = []
+        for layer, before in zip(self.layers, self._states(state), strict=True):
+            h, after = layer.step(h, before)
+            states.append(after)
+        return self.readout.step(h), states

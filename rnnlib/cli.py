@@ -53,9 +53,7 @@ def train(
     data = forecast.returns_dataset(quotes["close"], seq_len)
     out.mkdir(parents=True, exist_ok=True)
 
-    history = fit(
-        network, data.train, data.validation, epochs=epochs, batch_size=batch_size, lr=lr, rng=seed
-    )
+    history = fit(network, data.train, data.validation, epochs=epochs, batch_size=batch_size, lr=lr, rng=seed)
     predicted = forecast.predict_returns(network, data)
 
     weights = out / f"rnn_{model}_best.safetensors"

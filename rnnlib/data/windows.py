@@ -35,7 +35,9 @@ def windows(features, target, length):
     for name, array in (("features", features), ("target", target)):
         if not np.isfinite(array).all():
             day = int(np.argwhere(~np.isfinite(array))[0][0])
-            raise ValueError(f"the {name} hold a missing or infinite value on day {day}: fill or drop it first")
+            raise ValueError(
+                f"the {name} hold a missing or infinite value on day {day}: fill or drop it first"
+            )
     x = np.lib.stride_tricks.sliding_window_view(features, length, axis=0)[:-1]  # (N − L, D, L)
     return x.transpose(0, 2, 1).copy(), target[length:].copy()
 

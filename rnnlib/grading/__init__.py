@@ -1,0 +1,1 @@
+"""Labs as files: releasing them to students, and grading what comes back."""

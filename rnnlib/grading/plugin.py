@@ -1,0 +1,338 @@
+"""The pytest plugin: ``pytest --nbval labs/01_rnn.ipynb`` grades a student's notebook.
+
+nbval collects notebooks, owns the kernel and compares outputs. Where a solution of the
+same lab exists, this plugin gives it one item for each exercise. The verdict is made here,
+outside the student's kernel: a check passes if the values that it displays equal those
+stored in the solution.
+
+The plugin does not use nbval's loop that waits for a cell: it has no deadline for output
+and does not notice a kernel that died.
+"""
+
+import time
+from pathlib import Path
+from queue import Empty
+
+import pytest
+from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
+from nbformat.v4 import new_output
+from nbval.plugin import IPyNbCell, IPyNbFile
+
+from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.grading import notebook
+
+NBVAL_TIMEOUT = 2000  # nbval's default, in seconds: too long to wait for an endless loop
+CELL_TIMEOUT = 30
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("rnnlib", "grading of labs")
+    group.addoption(
+        "--solutions",
+        default=Path(__file__).parents[2] / "labs_solutions",
+        type=Path,
+        help="Folder with the solved labs (default: labs_solutions beside the package).",
+    )
+
+
+def pytest_configure(config):
+    if getattr(config.option, "nbval_cell_timeout", None) == NBVAL_TIMEOUT:
+        config.option.nbval_cell_timeout = CELL_TIMEOUT
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path, parent):
+    nodes = yield
+    ours = [node for node in nodes if isinstance(node, IPyNbFile)]
+    solution = _solution_for(file_path, parent.config.option.solutions) if ours else None
+    if solution is None:
+        return nodes
+    lab = Lab.from_parent(parent, path=file_path, solution_path=solution)
+    return [lab if node in ours else node for node in nodes]
+
+
+def _solution_for(path, folder):
+    """The solution that a notebook is to be graded by, or None if it is no lab.
+
+    A lab is known by the name in its metadata, since students rename and copy files; by
+    its file name; or, where it cannot be read, by the beginning of its file name.
+    """
+    solutions = {solution.stem: solution for solution in sorted(Path(folder).glob("*.ipynb"))}
+    try:
+        metadata = notebook.read(path).metadata.get("rnnlib")
+        name = metadata.get("lab") if isinstance(metadata, dict) else None
+    except notebook.UnreadableNotebook:
+        name = next((stem for stem in solutions if path.stem.startswith(stem)), None)
+    return solutions.get(name) or solutions.get(path.stem)
+
+
+class Failed(Exception):
+    """An exercise without its points: a verdict, and a message of one line."""
+
+    def __init__(self, verdict, message):
+        super().__init__(f"{verdict}: {message}")
+        self.verdict, self.message = verdict, message
+
+
+class KernelLost(Failed):
+    """The kernel died, or was killed at its deadline."""
+
+
+class Lab(IPyNbFile):
+    """A student's notebook: its answers in the gaps of the solution.
+
+    Exercises are judged in order, in one kernel. After a wrong answer the solution's runs
+    in its place, so that each exercise is judged on its own; where the kernel is lost, a
+    new one runs the solution up to there.
+    """
+
+    def __init__(self, *, solution_path, **kwargs):
+        super().__init__(**kwargs)
+        self.solution_path = solution_path
+        self.judged = 0
+
+    def setup(self):
+        """Nothing yet: the kernel starts with the first exercise."""
+
+    def teardown(self):
+        if self.kernel is not None:
+            self.kernel.stop()
+
+    def collect(self):
+        solution = notebook.read(self.solution_path)
+        self.unreadable, student = None, None
+        try:
+            student = notebook.read(self.path)
+        except notebook.UnreadableNotebook as error:
+            self.unreadable = str(error)
+        self.exercises = notebook.exercises(solution, student)
+        for number, exercise in enumerate(self.exercises):
+            item = ExerciseItem.from_parent(
+                self, name=exercise.title, cell_num=number, cell=exercise.check, options={"check": True}
+            )
+            item.exercise = exercise
+            yield item
+
+    def run_to(self, item):
+        """Judge the exercises before an item that were not selected; then run its answer."""
+        number = item.cell_num
+        while self.judged < number:
+            earlier = self.exercises[self.judged]
+            try:
+                self.run_answer(earlier)
+                outputs = self.execute(earlier.check.source)
+                passed = any(VALUES_MIME in output.get("data", {}) for output in outputs)
+            except Failed:
+                passed = False
+            self.finish(earlier, passed)
+        self.run_answer(item.exercise)
+
+    def run_answer(self, exercise):
+        """Run the cells before a check; remember how the latest broken one failed."""
+        self.broken = None
+        self.ensure_kernel()
+        for cell in exercise.cells:
+            error = _error(self.execute(cell.source))
+            if error is not None:
+                self.broken = f"{error['ename']}: {error['evalue']}"
+
+    def finish(self, exercise, passed):
+        """Put the solution in the place of an answer that did not pass, and go on."""
+        self.judged = self.exercises.index(exercise) + 1
+        if not passed and self.kernel is not None:
+            try:
+                self.run_solution([exercise])
+            except KernelLost:
+                pass  # the next exercise starts a new kernel
+            except Failed:
+                self.drop_kernel()  # the student's code broke the solution's
+
+    def ensure_kernel(self):
+        """Have a kernel in which the solution ran up to the exercise to be judged."""
+        if self.kernel is None:
+            try:
+                self.kernel = RunningKernel(
+                    CURRENT_ENV_KERNEL_NAME,
+                    cwd=str(self.path.parent),
+                    startup_timeout=self.config.option.nbval_kernel_startup_timeout,
+                )
+                self.run_solution(self.exercises[: self.judged])
+            except (RuntimeError, Failed) as error:
+                raise Failed("regrade", f"the grader itself failed: {error}") from error
+
+    def run_solution(self, exercises):
+        """Run the solution's cells of these exercises, the checks left out."""
+        for exercise in exercises:
+            for source in dict.fromkeys(
+                cell.solution for cell in exercise.cells if cell.solution is not None
+            ):
+                error = _error(self.execute(source))
+                if error is not None:
+                    raise Failed("regrade", f"the solution stopped with {error['ename']}: {error['evalue']}")
+
+    def drop_kernel(self):
+        self.kernel.stop()
+        self.kernel = None
+
+    def execute(self, source):
+        """Run code in the kernel and return its outputs, printed text left out.
+
+        Raises:
+            KernelLost: the kernel died, or did not finish in time and was killed.
+        """
+        timeout = self.config.option.nbval_cell_timeout
+        deadline = time.monotonic() + timeout
+        kernel, outputs = self.kernel, []
+        request = kernel.execute_cell_input(source, allow_stdin=False)
+        while True:
+            if time.monotonic() > deadline:
+                self.drop_kernel()
+                raise KernelLost(
+                    "timed out", f"did not finish within {timeout:g} seconds: is there an endless loop?"
+                )
+            try:
+                message = kernel.get_message("iopub", timeout=0.5)
+            except Empty:
+                if not kernel.is_alive():
+                    self.drop_kernel()
+                    raise KernelLost(
+                        "kernel died", "the Python kernel died: does the code end or crash it?"
+                    ) from None
+                continue
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "status" and content["execution_state"] == "idle":
+                return outputs
+            if message["msg_type"] in ("display_data", "execute_result", "error"):
+                outputs.append({"output_type": message["msg_type"], **content})
+
+
+class ExerciseItem(IPyNbCell):
+    """One exercise of a notebook, as a pytest item."""
+
+    def setup(self):
+        """nbval would mark it as expected to fail after a time-out; each one counts here."""
+
+    def runtest(self):
+        lab, exercise = self.parent, self.exercise
+        verdict, message = "passed", ""
+        try:
+            if lab.unreadable:
+                raise Failed("unreadable", lab.unreadable)
+            lab.run_to(self)
+            self.judge(lab.execute(exercise.check.source))
+        except Failed as error:
+            verdict, message = error.verdict, _one_line(error.message, exercise.title)
+            raise Failed(verdict, message) from None
+        finally:
+            if not lab.unreadable:
+                lab.finish(exercise, verdict == "passed")
+            points = None if verdict == "regrade" else exercise.points * (verdict == "passed")
+            result = {"title": exercise.title, "points": points, "of": exercise.points}
+            self.user_properties.append(("rnnlib", {**result, "verdict": verdict, "message": message}))
+
+    def judge(self, outputs):
+        """Compare what a check displayed with what the solution stored.
+
+        Raises:
+            Failed: with the check's own sentence where it has one.
+        """
+        stored = [output for output in self.cell.outputs if VALUES_MIME in output.get("data", {})]
+        if not stored:
+            raise Failed(
+                "regrade", f"{self.parent.solution_path.name} has no stored values: release it first"
+            )
+        shown = [output for output in outputs if VALUES_MIME in output.get("data", {})]
+        if shown:
+            self.comparison_traceback = []
+            if self.compare_outputs(_values_alone(shown), _values_alone(stored)):
+                return
+            raise Failed(
+                "wrong", "the check passed in the notebook, but its values are not the expected ones"
+            )
+        error = _error(outputs)
+        if error is None:
+            raise Failed("wrong", "the check showed no values: was it changed?")
+        name, text = error["ename"], error["evalue"]
+        if name == "NotFilledIn":
+            raise Failed("unfilled", text)
+        if name == "NameError" and self.parent.broken:
+            text = f"{self.exercise.name} is not defined, since its cell stopped with {self.parent.broken}"
+        elif name != "WrongAnswer":
+            text = f"the check stopped with {name}: {text}"
+        raise Failed("wrong", text)
+
+    def sanitize(self, value):
+        """Let nbval's comparison allow for rounding."""
+        return RoundedValues(value)
+
+    def format_output_compare(self, key, left, right):
+        """nbval would print both sides; the verdict's line says enough."""
+
+    def repr_failure(self, excinfo):
+        if isinstance(excinfo.value, Failed):
+            return str(excinfo.value)
+        return pytest.Item.repr_failure(self, excinfo)
+
+    def reportinfo(self):
+        return self.path, self.cell_num, self.name
+
+
+class RoundedValues:
+    """Values that are equal where they agree within rounding."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __eq__(self, other):
+        return notebook.same_values(self.value, other.value)
+
+
+def _values_alone(outputs):
+    """Outputs with nothing but their values: what is printed neither helps nor hurts."""
+    return [new_output("display_data", data={VALUES_MIME: o["data"][VALUES_MIME]}) for o in outputs]
+
+
+def _error(outputs):
+    """The error among a cell's outputs, or None."""
+    return next((output for output in outputs if output["output_type"] == "error"), None)
+
+
+def _one_line(message, title):
+    """A message for a table: one line, no control characters, without the title again."""
+    line = "".join(c for c in " ".join(message.split()) if c.isprintable())
+    return line.removeprefix(f"{title}: ")[:500]
+
+
+def pytest_collection_modifyitems(config, items):
+    """Where all is labs, the table at the end says it once; pytest's own sections would repeat it."""
+    if items and all(isinstance(item, ExerciseItem) for item in items):
+        config.option.tbstyle = "no"
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:  # a worker of pytest-xdist has none
+            reporter.reportchars = "".join(set(reporter.reportchars) - set("fE"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """One line for each exercise: points, verdict, message; and the sum for each notebook."""
+    labs = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, result in getattr(report, "user_properties", []):
+                if name == "rnnlib" and getattr(report, "when", None) == "call":
+                    labs.setdefault(report.fspath, []).append(result)
+    if not labs:
+        return
+    terminalreporter.section("exercises")
+    for path, results in labs.items():
+        results.sort(key=lambda result: result["title"])
+        width = max(len(result["title"]) for result in results)
+        terminalreporter.line(str(path))
+        for r in results:
+            points = "–" if r["points"] is None else f"{r['points']:g}"
+            line = f"  {r['title']:{width}}  {points}/{r['of']:g}  {r['verdict']:11}  {r['message']}"
+            colour = {"passed": "green", "unfilled": "yellow"}.get(r["verdict"], "red")
+            terminalreporter.line(line.rstrip(), **{colour: True})
+        earned = sum(result["points"] or 0 for result in results)
+        terminalreporter.line(f"  {'total':{width}}  {earned:g}/{sum(result['of'] for result in results):g}")

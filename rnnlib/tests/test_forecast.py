@@ -21,8 +21,12 @@ from rnnlib.train import fit
 
 def test_shipped_files_are_those_of_sources_md():
     folder = resources.files("rnnlib.data")
-    told = dict(re.findall(r"\| files/(\S+) \|.*`([0-9a-f]{64})`", (folder / "SOURCES.md").read_text("utf-8")))
-    shipped = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "files").iterdir()}
+    told = dict(
+        re.findall(r"\| files/(\S+) \|.*`([0-9a-f]{64})`", (folder / "SOURCES.md").read_text("utf-8"))
+    )
+    shipped = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "files").iterdir()
+    }
     assert told == shipped
 
 
@@ -180,7 +184,10 @@ def test_train_command_writes_weights_figure_and_table(tmp_path):
     done = run("train", "--model", "rnn", "--epochs", "2", "--out", "results", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     results = tmp_path / "results"
-    assert sorted(file.name for file in results.iterdir()) == ["rnn_rnn_best.safetensors", "rnn_rnn_forecast.png"]
+    assert sorted(file.name for file in results.iterdir()) == [
+        "rnn_rnn_best.safetensors",
+        "rnn_rnn_forecast.png",
+    ]
     assert (results / "rnn_rnn_forecast.png").read_bytes().startswith(b"\x89PNG")
 
     network, extra = checkpoint.load(results / "rnn_rnn_best.safetensors")
@@ -190,7 +197,10 @@ def test_train_command_writes_weights_figure_and_table(tmp_path):
     for name in scores.index:
         for of in ("prices", "returns"):
             row = [name, of, *(f"{value:.4g}" for value in scores.loc[name, of])]
-            assert re.search(r"\|\s+".join(re.escape(cell) + r"\s+" for cell in row), done.stdout), (row, done.stdout)
+            assert re.search(r"\|\s+".join(re.escape(cell) + r"\s+" for cell in row), done.stdout), (
+                row,
+                done.stdout,
+            )
     assert max(len(line) for line in done.stdout.splitlines() if line.startswith("|")) <= 80
 
     again = run("train", "--epochs", "2", "--out", "again", folder=tmp_path)
@@ -244,6 +254,19 @@ def test_output_survives_an_old_console(tmp_path):
 @pytest.mark.parametrize("module", ["rnnlib", "rnnlib.checks"])
 def test_import_needs_numpy_alone(module):
     code = f"import sys, {module}; print(*{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    heavy = {"pandas", "matplotlib", "sklearn", "yfinance", "scipy", "tqdm", "safetensors", "typer", "nbval", "IPython"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    heavy = {
+        "pandas",
+        "matplotlib",
+        "sklearn",
+        "yfinance",
+        "scipy",
+        "tqdm",
+        "safetensors",
+        "typer",
+        "nbval",
+        "IPython",
+    }
     assert heavy.isdisjoint(done.stdout.split())

@@ -175,7 +175,9 @@ def test_same_seed_same_weights(kind):
         first, second = RECURRENT[kind](3, 4, rng=a), RECURRENT[kind](3, 4, rng=b)
         for name in first.params:
             np.testing.assert_array_equal(first.params[name], second.params[name])
-    assert not np.array_equal(RECURRENT[kind](3, 4, rng=0).params["W_x"], RECURRENT[kind](3, 4, rng=1).params["W_x"])
+    assert not np.array_equal(
+        RECURRENT[kind](3, 4, rng=0).params["W_x"], RECURRENT[kind](3, 4, rng=1).params["W_x"]
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -47,7 +47,13 @@ def test_two_stacked_layers_equal_stored_pytorch_results():
     np.testing.assert_allclose(dy, stored["dx"], rtol=0, atol=1e-12)
 
 
-@given(B=st.integers(1, 4), T=st.integers(1, 9), D=st.integers(1, 4), H=st.integers(1, 6), seed=st.integers(0, 999))
+@given(
+    B=st.integers(1, 4),
+    T=st.integers(1, 9),
+    D=st.integers(1, 4),
+    H=st.integers(1, 6),
+    seed=st.integers(0, 999),
+)
 def test_any_shape_equals_pytorch(B, T, D, H, seed):
     torch = pytest.importorskip("torch", reason="torch is not installed: pip install torch")
     torch.manual_seed(seed)

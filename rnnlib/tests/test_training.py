@@ -117,7 +117,9 @@ def test_check_layer_catches_a_wrong_backward():
             return super().backward(dy, None)  # loses the gradient of the last state
 
     rng = np.random.default_rng(0)
-    errors = check_layer(Wrong(2, 3, rng=0, dtype=np.float64), rng.standard_normal((2, 4, 2)), rng.standard_normal((2, 3)))
+    errors = check_layer(
+        Wrong(2, 3, rng=0, dtype=np.float64), rng.standard_normal((2, 4, 2)), rng.standard_normal((2, 3))
+    )
     assert errors["W_h"] > 1e-3
 
 
@@ -173,7 +175,9 @@ def test_fit_shows_a_progress_bar(capsys):
 def test_fit_names_the_step_of_a_nan():
     x, y = task()
     x[3] = np.nan
-    with pytest.raises(FloatingPointError, match="the loss is nan in epoch 1, step 1: try a smaller learning rate"):
+    with pytest.raises(
+        FloatingPointError, match="the loss is nan in epoch 1, step 1: try a smaller learning rate"
+    ):
         fit(model(), (x, y), task(seed=1), batch_size=64, progress=False)
     with pytest.raises(FloatingPointError, match="validation loss is nan after epoch 1"):
         fit(model(), task(seed=1), (x, y), progress=False)

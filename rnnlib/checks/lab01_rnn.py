@@ -1,0 +1,294 @@
+"""Lab 1, the recurrent network: each exercise with its inputs, its answer and its misconceptions.
+
+A misconception is written as the function that a student would write. Where a student's
+results equal its results, the check asks the question beside it.
+"""
+
+import numpy as np
+
+from rnnlib import gradcheck
+from rnnlib.checks.exercise import exercise
+from rnnlib.layers import RNN
+
+SIZES = [(3, 2, 4), (1, 3, 2), (4, 3, 1)]  # B, D, H: unequal, so that a wrong axis shows
+T = 4
+
+
+def weights(rng, D, H):
+    """W_x, W_h and a bias that is not zero, so that a forgotten bias shows."""
+    return rng.normal(size=(D, H)), rng.normal(size=(H, H)), rng.normal(size=H)
+
+
+def layer(W_x, W_h, b):
+    """The library's layer with these weights."""
+    rnn = RNN(*W_x.shape, dtype=np.float64)
+    rnn.params = {"W_x": W_x, "W_h": W_h, "b": b}
+    return rnn
+
+
+# 1.1 One step
+
+
+def step_inputs(rng):
+    return [(rng.normal(size=(B, D)), rng.normal(size=(B, H)), *weights(rng, D, H)) for B, D, H in SIZES]
+
+
+@exercise("1.1", returns={"h": "B, H"}, inputs=step_inputs, equation="rnn.html#equation-rnn-step")
+def rnn_step(x, h_prev, W_x, W_h, b):
+    return layer(W_x, W_h, b).step(x, h_prev)[0]
+
+
+@rnn_step.misconception("Is any |h| above 1? The whole sum goes through tanh.")
+def half_a_tanh(x, h_prev, W_x, W_h, b):
+    return np.tanh(x @ W_x) + h_prev @ W_h + b
+
+
+@rnn_step.misconception("There is no tanh in your answer: what keeps h between −1 and 1?")
+def no_tanh(x, h_prev, W_x, W_h, b):
+    return x @ W_x + h_prev @ W_h + b
+
+
+@rnn_step.misconception("Your answer does not move when b does.")
+def no_bias(x, h_prev, W_x, W_h, b):
+    return np.tanh(x @ W_x + h_prev @ W_h)
+
+
+@rnn_step.misconception("Your answer does not move when h_prev does: this network has no memory.")
+def no_memory(x, h_prev, W_x, W_h, b):
+    return np.tanh(x @ W_x + b)
+
+
+@rnn_step.misconception("Rows are samples here: which axis of W_x has length D?")
+def column_habit(x, h_prev, W_x, W_h, b):
+    return np.tanh(W_x @ x + W_h @ h_prev + b)
+
+
+@rnn_step.misconception(
+    "Yours is never negative, but the state must be able to be: which function squashes the sum?"
+)
+def sigmoid_for_tanh(x, h_prev, W_x, W_h, b):
+    return 1 / (1 + np.exp(-(x @ W_x + h_prev @ W_h + b)))
+
+
+@rnn_step.misconception("W_h stands transposed: in a row vector, h @ W_h sums over the first axis of W_h.")
+def transposed_W_h(x, h_prev, W_x, W_h, b):
+    return np.tanh(x @ W_x + h_prev @ W_h.T + b)
+
+
+# 1.2 A whole sequence
+
+
+def sequence_inputs(rng):
+    return [(rng.normal(size=(B, T, D)), rng.normal(size=(B, H)), *weights(rng, D, H)) for B, D, H in SIZES]
+
+
+@exercise("1.2", returns={"hs": "B, T, H"}, inputs=sequence_inputs, equation="rnn.html#equation-rnn-sequence")
+def rnn_sequence(x, h0, W_x, W_h, b):
+    return layer(W_x, W_h, b).forward(x, h0)[0]
+
+
+@rnn_sequence.misconception(
+    "Step 1 ignores the h0 you were given. If you wrote hs[:, t-1]: what is index −1 at t = 0?"
+)
+def zero_start(x, h0, W_x, W_h, b):
+    return layer(W_x, W_h, b).forward(x)[0]
+
+
+@rnn_sequence.misconception("Step 1 is right, but step 2 does not depend on step 1: which state enters it?")
+def never_carried(x, h0, W_x, W_h, b):
+    rnn = layer(W_x, W_h, b)
+    return np.stack([rnn.step(x[:, t], h0)[0] for t in range(x.shape[1])], axis=1)
+
+
+@rnn_sequence.misconception("You walk along the batch: axis 0 is B, axis 1 is T.")
+def wrong_axis(x, h0, W_x, W_h, b):
+    hs, h = np.empty((*x.shape[:2], len(b))), h0
+    for t in range(x.shape[1]):
+        h = np.tanh(x[t] @ W_x + h @ W_h + b)
+        hs[:, t] = h
+    return hs
+
+
+@rnn_sequence.misconception(
+    "Every step holds the last state: was one array stored T times, or filled in later?"
+)
+def last_state_everywhere(x, h0, W_x, W_h, b):
+    hs, last = layer(W_x, W_h, b).forward(x, h0)
+    return np.repeat(last[:, None], hs.shape[1], axis=1)
+
+
+@rnn_sequence.misconception(
+    "Your states stand one step late: hs[:, 0] is h0, but it should be the state after x_1."
+)
+def one_step_late(x, h0, W_x, W_h, b):
+    hs, _ = layer(W_x, W_h, b).forward(x, h0)
+    return np.concatenate([h0[:, None], hs[:, :-1]], axis=1)
+
+
+# 1.3 The numerical gradient
+
+
+def gradient_inputs(rng):
+    """Functions with a curvature, and a wide eps, so that a one-sided difference shows."""
+
+    def case(shape, eps):
+        w = rng.normal(size=shape)
+        return (
+            lambda x: float((w * np.sin(x)).sum() + x.sum() ** 2 + (x**3).sum()),
+            rng.normal(size=shape),
+            eps,
+        )
+
+    return [case((2, 3), 1e-3), case((4,), 1e-2), case((2, 1, 2), 1e-3)]
+
+
+@exercise(
+    "1.3",
+    returns={"grad": "the shape of x"},
+    inputs=gradient_inputs,
+    equation="rnn.html#equation-rnn-numerical",
+)
+def numerical_gradient(f, x, eps):
+    x = x.copy()
+    return gradcheck.numerical_gradient(lambda: f(x), x, eps)
+
+
+def difference(f, x, quotient):
+    """quotient(f, x, x with entry i moved by d) for each entry; for the wrong answers below."""
+    grad = np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+
+        def moved(d, i=i):
+            y = x.copy()
+            y[i] += d
+            return f(y)
+
+        grad[i] = quotient(moved)
+    return grad
+
+
+@numerical_gradient.misconception(
+    "That is one-sided: its error shrinks like eps, a central difference's like eps²."
+)
+def one_sided(f, x, eps):
+    return difference(f, x, lambda moved: (moved(eps) - moved(0)) / eps)
+
+
+@numerical_gradient.misconception(
+    "That is one-sided: its error shrinks like eps, a central difference's like eps²."
+)
+def one_sided_from_below(f, x, eps):
+    return difference(f, x, lambda moved: (moved(0) - moved(-eps)) / eps)
+
+
+@numerical_gradient.misconception("All entries are twice too big: how far apart are the two points?")
+def factor_two(f, x, eps):
+    return difference(f, x, lambda moved: (moved(eps) - moved(-eps)) / eps)
+
+
+@numerical_gradient.misconception("All entries have the wrong sign: which of the two values is subtracted?")
+def wrong_sign(f, x, eps):
+    return difference(f, x, lambda moved: (moved(-eps) - moved(eps)) / (2 * eps))
+
+
+@numerical_gradient.misconception(
+    "x is not what it was before the call: the next entry starts from a moved point."
+)
+def not_put_back(f, x, eps):
+    grad = np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+        x[i] += eps
+        above = f(x)
+        x[i] -= 2 * eps
+        grad[i] = (above - f(x)) / (2 * eps)
+    return grad
+
+
+@numerical_gradient.misconception("All entries of x move at once: a gradient asks about one entry at a time.")
+def all_at_once(f, x, eps):
+    return np.full(x.shape, (f(x + eps) - f(x - eps)) / (2 * eps))
+
+
+# 1.4 One step backward
+
+
+def step_backward_inputs(rng):
+    """Each h comes from a real forward step: an answer may recompute tanh."""
+    cases = []
+    for x, h_prev, W_x, W_h, b in step_inputs(rng):
+        h = rnn_step.reference(x, h_prev, W_x, W_h, b)
+        cases.append((rng.normal(size=h.shape), x, h_prev, h, W_x, W_h))
+    return cases
+
+
+@exercise(
+    "1.4",
+    returns={"dx": "B, D", "dh_prev": "B, H", "dW_x": "D, H", "dW_h": "H, H", "db": "H"},
+    inputs=step_backward_inputs,
+    equation="rnn.html#equation-rnn-step-backward",
+)
+def rnn_step_backward(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from((1 - h**2) * dh, x, h_prev, W_x, W_h)
+
+
+def gradients_from(da, x, h_prev, W_x, W_h):
+    """What follows once da is known; the misconceptions below differ in da."""
+    return da @ W_x.T, da @ W_h.T, x.T @ da, h_prev.T @ da, da.sum(axis=0)
+
+
+@rnn_step_backward.misconception("Your da equals dh: what does tanh do to a small change?")
+def tanh_forgotten(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from(dh, x, h_prev, W_x, W_h)
+
+
+@rnn_step_backward.misconception("You used h_prev in the derivative: which state came out of this tanh?")
+def derivative_of_old_state(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from((1 - h_prev**2) * dh, x, h_prev, W_x, W_h)
+
+
+@rnn_step_backward.misconception("h is already tanh(a): write the derivative in terms of h.")
+def tanh_twice(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from((1 - np.tanh(h) ** 2) * dh, x, h_prev, W_x, W_h)
+
+
+@rnn_step_backward.misconception("The derivative of tanh is not 1 − tanh: what is missing?")
+def not_squared(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from((1 - h) * dh, x, h_prev, W_x, W_h)
+
+
+@rnn_step_backward.misconception("A saturated unit should pass on less, yours passes on more.")
+def reciprocal(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from(dh / (1 - h**2), x, h_prev, W_x, W_h)
+
+
+@rnn_step_backward.misconception("That is the derivative of a sigmoid, and this is a tanh.")
+def sigmoid_derivative(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from(h * (1 - h) * dh, x, h_prev, W_x, W_h)
+
+
+@rnn_step_backward.misconception(
+    "All weight gradients are off by exactly 1/B: the loss decides about means, not the layer."
+)
+def mean_over_the_batch(dh, x, h_prev, h, W_x, W_h):
+    dx, dh_prev, dW_x, dW_h, db = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
+    return dx, dh_prev, dW_x / len(x), dW_h / len(x), db / len(x)
+
+
+@rnn_step_backward.misconception("b is used by every sample: what happens to its gradients?")
+def db_per_sample(dh, x, h_prev, h, W_x, W_h):
+    *others, _ = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
+    return *others, (1 - h**2) * dh
+
+
+@rnn_step_backward.misconception(
+    "W_h stands transposed in dh_prev: forward, h @ W_h sums over its first axis."
+)
+def untransposed_W_h(dh, x, h_prev, h, W_x, W_h):
+    dx, _, *others = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
+    return dx, ((1 - h**2) * dh) @ W_h, *others
+
+
+@rnn_step_backward.misconception("W_h was multiplied by h_prev, not by h: which state belongs in dW_h?")
+def own_state(dh, x, h_prev, h, W_x, W_h):
+    dx, dh_prev, dW_x, _, db = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
+    return dx, dh_prev, dW_x, h.T @ ((1 - h**2) * dh), db

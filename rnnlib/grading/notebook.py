@@ -1,0 +1,204 @@
+"""Lab notebooks: the roles of their cells, their gaps, and a student's answers among them.
+
+Cells carry nbgrader's metadata. An *answer* cell (``solution: true``) holds the marked
+solution; a *check* cell (``grade: true``) follows it; all other code is *provided*.
+"""
+
+import re
+import textwrap
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+BLOCK = re.compile(rf"^([ \t]*){BEGIN}[ \t]*\n(.*?)^[ \t]*{END}[ \t]*$", re.MULTILINE | re.DOTALL)
+
+
+class UnreadableNotebook(ValueError):
+    """A file that is no notebook; the message says why in one line."""
+
+
+def read(path):
+    """Read a notebook of any version as version 4.
+
+    Raises:
+        UnreadableNotebook: the file is not there, is not JSON, or is not a notebook.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # old notebooks lack cell ids; nbformat adds them
+            notebook = nbformat.reads(text, as_version=4)
+        for cell in notebook.cells:
+            if not isinstance(cell.source, str) or not isinstance(cell.metadata, dict):
+                raise TypeError("a cell has no text or no metadata")
+        return notebook
+    except Exception as error:  # nbformat raises many kinds
+        reason = " ".join(str(error).split())[:200]
+        raise UnreadableNotebook(f"the notebook cannot be read: {type(error).__name__}: {reason}") from error
+
+
+def grade_id(cell):
+    """nbgrader's id of a cell, or None."""
+    nbgrader = cell.metadata.get("nbgrader")
+    return nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+
+
+def role(cell):
+    """ "answer", "check", "provided" or "text", read off a *solution* notebook's cell."""
+    if cell.cell_type != "code":
+        return "text"
+    nbgrader = cell.metadata.get("nbgrader", {})
+    if nbgrader.get("grade"):
+        return "check"
+    return "answer" if nbgrader.get("solution") else "provided"
+
+
+def with_gap(source, title):
+    """An answer cell's source with a gap where its solution stands.
+
+    Raises:
+        ValueError: there is no marked solution.
+    """
+
+    def gap(match):
+        lines = f'# YOUR CODE HERE\nraise NotImplementedError("{title}")'
+        return textwrap.indent(lines, match[1])
+
+    released, count = BLOCK.subn(gap, source)
+    if count == 0 or BEGIN in released or END in released:
+        raise ValueError(f"{title}: its cell needs a solution between {BEGIN} and {END}")
+    return released
+
+
+@dataclass
+class Cell:
+    """One code cell as it will be run.
+
+    Attributes:
+        source: what the student wrote, in answers and added cells; else the solution's.
+        solution: the solution's source; None for a cell that the student added.
+    """
+
+    source: str
+    solution: str | None = None
+
+
+@dataclass
+class Exercise:
+    """The cells that lead to a check, and the check.
+
+    Attributes:
+        name: the function's name.
+        title: such as "Exercise 1.1 rnn_step".
+        points: what a right answer earns.
+        check: the solution notebook's check cell, with its stored outputs.
+        cells: code to run before the check, in order.
+    """
+
+    name: str
+    title: str
+    points: float
+    check: object
+    cells: list = field(default_factory=list)
+
+
+def exercises(solution, student=None):
+    """A lab as a list of exercises, with a student's answers in the gaps.
+
+    A student's cell is matched by its grade_id, then by its cell id, then by the function
+    that it defines. Checks and provided code always come from the solution. Cells that the
+    student added run where the student put them.
+
+    Args:
+        solution: the solution notebook.
+        student: the student's notebook; None gives the solution's own answers.
+    """
+    titles = dict(exercise_name(cell) for cell in solution.cells if role(cell) == "check")
+    answers, added = _answers(solution, student or solution, titles)
+    result, cells = [], [Cell(source) for source in added[-1]]
+    for i, cell in enumerate(solution.cells):
+        kind = role(cell)
+        if kind == "answer":
+            sources = answers[grade_id(cell)] or [""]
+            cells += [Cell(source, cell.source) for source in sources]
+        elif kind == "provided":
+            cells.append(Cell(cell.source, cell.source))
+        elif kind == "check":
+            name, title = exercise_name(cell)
+            result.append(Exercise(name, title, cell.metadata["nbgrader"]["points"], cell, cells))
+            cells = []
+        cells += [Cell(source) for source in added[i]]
+    return result
+
+
+def exercise_name(check):
+    """The function and the title that a check cell such as ``checks.rnn_step(rnn_step)`` is about."""
+    from rnnlib import checks
+
+    match = re.fullmatch(r"checks\.(\w+)\(\w+\)", check.source.strip())
+    if not match:
+        raise ValueError(
+            f"a check cell must be one line such as checks.rnn_step(rnn_step), got {check.source!r}"
+        )
+    return match[1], getattr(checks, match[1]).title
+
+
+def _answers(solution, student, titles):
+    """Sort a student's code cells into answers and added cells.
+
+    Returns:
+        (answers, added): grade_id -> sources, and position in the solution -> sources of
+        the cells that the student added after that cell (−1: before all).
+    """
+    by_grade_id = {grade_id(cell): i for i, cell in enumerate(solution.cells) if grade_id(cell)}
+    by_id = {cell.get("id"): i for i, cell in enumerate(solution.cells)}
+    gaps = {
+        grade_id(c): with_gap(c.source, titles[grade_id(c)]) for c in solution.cells if role(c) == "answer"
+    }
+    answers = {name: [] for name in gaps}
+    added = {i: [] for i in range(-1, len(solution.cells))}
+
+    place = -1
+    for cell in student.cells:
+        match = by_grade_id.get(grade_id(cell), by_id.get(cell.get("id")))
+        if match is not None:
+            place = match
+        if cell.cell_type != "code":
+            continue
+        if match is None:
+            added[place].append(cell.source)
+        elif role(solution.cells[match]) == "answer":
+            answers[grade_id(solution.cells[match])].append(cell.source)
+
+    for name, gap in gaps.items():
+        # A gap left standing beside an answer must not replace it.
+        filled = [source for source in answers[name] if _squeeze(source) != _squeeze(gap)]
+        if not filled:  # the answer may stand in a cell that lost its metadata
+            defines = re.compile(rf"^def {re.escape(name)}\b", re.MULTILINE)
+            for place, sources in added.items():
+                filled += [source for source in sources if defines.search(source)]
+                added[place] = [source for source in sources if not defines.search(source)]
+        answers[name] = filled or answers[name][:1]
+    return answers, added
+
+
+def _squeeze(source):
+    """Source without white space: two gaps are the same, however they are laid out."""
+    return "".join(source.split())
+
+
+def same_values(a, b):
+    """Whether two structures of lists, dicts and numbers agree, numbers within rounding.
+
+    Stored values have six digits, and a check lets pass what is within 1e-6.
+    """
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same_values(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same_values, a, b))
+    if isinstance(a, float | int) and isinstance(b, float | int):
+        return abs(a - b) <= 2e-6 + 2e-5 * abs(a)  # False for NaN, which is never right
+    return a == b

@@ -1,0 +1,118 @@
+"""From solution notebooks to student notebooks."""
+
+import copy
+import os
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.grading import notebook
+
+
+def release(solution_path, student_path):
+    """Run a solution notebook, store its outputs, and write the student notebook.
+
+    Values that differ from the stored ones by rounding alone stay as they were, so that
+    releasing twice, or on two machines, gives equal files.
+
+    Raises:
+        UnreadableNotebook, ValueError: the solution is damaged, or a gap has no solution.
+        CellExecutionError: a cell of the solution fails.
+    """
+    solution = notebook.read(solution_path)
+    executed = execute(solution)
+    for cell, new in zip(solution.cells, executed.cells, strict=True):
+        if cell.cell_type == "code" and not same_outputs(cell.outputs, new.outputs):
+            cell.outputs = new.outputs
+    solution.metadata = executed.metadata
+    for number, cell in enumerate((c for c in solution.cells if c.cell_type == "code"), start=1):
+        cell.execution_count = number
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = number
+    student = student_version(solution)
+    _write(solution, solution_path)
+    _write(student, student_path)
+
+
+def check(solution_path, student_path):
+    """Say what is not as ``release`` would leave it.
+
+    Returns:
+        One line for each problem; none if all is up to date.
+    """
+    solution = notebook.read(solution_path)
+    executed = execute(solution)
+    problems = [
+        f"{solution_path}: the stored output of this cell is not what it gives now: {cell.source.splitlines()[0]}"
+        for cell, new in zip(solution.cells, executed.cells, strict=True)
+        if cell.cell_type == "code" and not same_outputs(cell.outputs, new.outputs)
+    ]
+    student_path = Path(student_path)
+    current = student_path.read_text(encoding="utf-8") if student_path.is_file() else ""
+    if current != _text(student_version(solution)):
+        problems.append(f"{student_path} is not what would be released: run python -m rnnlib release")
+    return problems
+
+
+def student_version(solution):
+    """The solution notebook with gaps for answers, and without outputs."""
+    student = copy.deepcopy(solution)
+    titles = dict(notebook.exercise_name(cell) for cell in student.cells if notebook.role(cell) == "check")
+    for cell in student.cells:
+        if cell.cell_type == "code":
+            if notebook.role(cell) == "answer":
+                cell.source = notebook.with_gap(cell.source, titles[notebook.grade_id(cell)])
+            cell.outputs, cell.execution_count = [], None
+    return student
+
+
+def execute(solution):
+    """A copy of a notebook, run from top to bottom, with outputs that do not age."""
+    executed = copy.deepcopy(solution)
+    NotebookClient(executed, timeout=120, kernel_name="python3").execute()
+    executed.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "rnnlib": solution.metadata["rnnlib"],
+    }
+    for cell in executed.cells:
+        cell.metadata.pop("execution", None)  # time stamps
+        if cell.cell_type == "code":
+            for output in cell.outputs:
+                for mime in [m for m in output.get("data", {}) if m.startswith("image/")]:
+                    del output["data"][mime]
+    return executed
+
+
+def same_outputs(stored, new):
+    """Whether two lists of outputs agree, values within rounding."""
+    return len(stored) == len(new) and all(map(_same_output, stored, new))
+
+
+def _same_output(a, b):
+    a, b = copy.deepcopy(a), copy.deepcopy(b)
+    values = [output.get("data", {}).pop(VALUES_MIME, None) for output in (a, b)]
+    for output in (a, b):
+        output.pop("execution_count", None)
+    return a == b and notebook.same_values(*values)
+
+
+def _text(notebook_node):
+    return (
+        nbformat.writes(notebook_node, version=4, indent=1, sort_keys=True, ensure_ascii=False).rstrip("\n")
+        + "\n"
+    )
+
+
+def _write(notebook_node, path):
+    path = Path(path)
+    nbformat.validate(notebook_node)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(_text(notebook_node), encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,192 @@
+"""What a check says: right answers pass however they are written, wrong ones are named."""
+
+import numpy as np
+import pytest
+
+from rnnlib import checks
+from rnnlib.checks.exercise import VALUES_MIME, NotFilledIn, WrongAnswer
+
+EXERCISES = [getattr(checks, name) for name in checks.__all__]
+exercises = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+misconceptions = pytest.mark.parametrize(
+    ("exercise", "function", "sentence"),
+    [(e, function, sentence) for e in EXERCISES for function, sentence in e.misconceptions],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+
+
+def verdict(exercise, function):
+    with pytest.raises(WrongAnswer) as caught:
+        exercise(function)
+    message = str(caught.value)
+    assert message.startswith(f"{exercise.title}: ")
+    assert "\n" not in message
+    assert caught.value._render_traceback_() == [f"✗ {message}"]
+    return message
+
+
+@exercises
+def test_the_reference_passes_with_its_values(exercise):
+    passed = exercise(exercise.reference)
+    bundle = passed._repr_mimebundle_()
+    assert bundle["text/plain"] == f"✓ {exercise.title}"
+    numbers = [v for case in bundle[VALUES_MIME] for values in case.values() for v in values]
+    assert 10 < len(numbers) <= 200
+    assert all(type(v) is float and v == float(f"{v:.6g}") for v in numbers)
+
+
+@misconceptions
+def test_a_misconception_is_named_as_itself_and_no_other(exercise, function, sentence):
+    for seed in range(5):
+        with pytest.raises(WrongAnswer) as caught:
+            exercise(function, seed=seed)
+        named = [other for other in {s for _, s in exercise.misconceptions} if other in str(caught.value)]
+        assert named == [sentence]
+
+
+def test_right_answers_written_in_other_ways_pass():
+    def step(x, h_prev, W_x, W_h, b):
+        a = np.concatenate([x, h_prev], axis=1) @ np.concatenate([W_x, W_h]) + b[None]
+        return (np.exp(a) - np.exp(-a)) / (np.exp(a) + np.exp(-a))
+
+    def step_with_loops(x, h_prev, W_x, W_h, b):
+        h = np.empty_like(h_prev)
+        for i in range(len(x)):
+            for j in range(len(b)):
+                h[i, j] = np.tanh(sum(x[i] * W_x[:, j]) + sum(h_prev[i] * W_h[:, j]) + b[j])
+        return h
+
+    def sequence(x, h0, W_x, W_h, b):
+        states = [h0]
+        for x_t in np.moveaxis(x, 1, 0):
+            states.append(step(x_t, states[-1], W_x, W_h, b))
+        return np.stack(states[1:], axis=1)
+
+    def gradient(f, x, eps=1e-5):
+        result = []
+        for i in range(x.size):
+            moved = np.zeros(x.size)
+            moved[i] = eps
+            moved = moved.reshape(x.shape)
+            result.append((f(x + moved) - f(x - moved)) / eps / 2)
+        return np.reshape(result, x.shape)
+
+    def gradient_in_place(f, x, eps=1e-5):
+        grad = np.empty(x.shape)
+        with np.nditer(x, flags=["multi_index"], op_flags=["readwrite"]) as entries:
+            for entry in entries:
+                entry += eps
+                above = f(x)
+                entry -= 2 * eps
+                grad[entries.multi_index] = (above - f(x)) / (2 * eps)
+                entry += eps  # puts back, up to the last digit
+        return grad
+
+    def backward(dh, x, h_prev, h, W_x, W_h):
+        da = dh / np.cosh(np.arctanh(h)) ** 2
+        ones = np.ones(len(x))
+        return [
+            np.einsum("bh,dh->bd", da, W_x),
+            np.einsum("bh,kh->bk", da, W_h),
+            np.einsum("bd,bh->dh", x, da),
+            sum(np.outer(h_i, da_i) for h_i, da_i in zip(h_prev, da, strict=True)),
+            ones @ da,
+        ]
+
+    assert repr(checks.rnn_step(step)) == "✓ Exercise 1.1 rnn_step"
+    checks.rnn_step(step_with_loops)
+    checks.rnn_sequence(sequence)
+    checks.numerical_gradient(gradient)
+    checks.numerical_gradient(gradient_in_place)
+    checks.rnn_step_backward(backward)
+
+
+@exercises
+def test_an_open_gap_is_told(exercise):
+    def gap(*arguments):
+        raise NotImplementedError(exercise.title)
+
+    with pytest.raises(NotFilledIn, match="not filled in yet"):
+        exercise(gap)
+
+
+def test_a_gap_further_down_is_told_by_its_name():
+    def sequence(*arguments):
+        raise NotImplementedError("Exercise 1.1 rnn_step")
+
+    with pytest.raises(
+        NotFilledIn, match=r"1.2 rnn_sequence: it calls Exercise 1\.1 rnn_step, which is not filled"
+    ):
+        checks.rnn_sequence(sequence)
+
+
+def test_input_in_a_notebook_is_no_gap():
+    class StdinNotImplementedError(NotImplementedError):
+        pass
+
+    def asks(*arguments):
+        raise StdinNotImplementedError("raw_input was called")
+
+    assert "rnn_step stopped with StdinNotImplementedError" in verdict(checks.rnn_step, asks)
+
+
+right = checks.rnn_step.reference
+right_backward = checks.rnn_step_backward.reference
+
+
+def changes_its_input(x, h_prev, W_x, W_h, b):
+    h = right(x, h_prev, W_x, W_h, b)
+    h_prev += 1
+    return h
+
+
+def calls_exit(*arguments):
+    raise SystemExit
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (3, "rnn_step must be a function, got int"),
+        (lambda *a: None, "rnn_step returned None. Is the return missing?"),
+        (lambda *a: right(*a).tolist(), "h must be a NumPy array, yours is of type list."),
+        (lambda *a: (right(*a), 1), "h must be a NumPy array, yours is of type tuple."),
+        (lambda *a: "h", "h must be a NumPy array, yours is of type str."),
+        (lambda *a: right(*a).T, "h has shape (4, 3), it should be (B, H) = (3, 4)."),
+        (lambda *a: right(*a)[:1], "h has shape (1, 4), it should be (B, H) = (3, 4)."),
+        (lambda *a: right(*a).astype(int), "h has dtype int64, it should hold floating-point numbers."),
+        (lambda *a: right(*a).astype(complex), "h has dtype complex128"),
+        (lambda *a: right(*a).astype(object), "h has dtype object"),
+        (lambda *a: right(*a) * np.nan, "h[0, 0] is nan."),
+        (lambda *a: right(*a) / np.zeros(4), "h[0, 0] is -inf."),
+        (lambda *a: right(*a) + 1e-4, "12 of 12 entries are wrong."),
+        (lambda *a: right(*a) + 1e-4 * np.eye(len(a[0]), 4, k=1), "h[0, 1] is "),
+        (changes_its_input, "your result is right, but the caller's h_prev has changed."),
+        (lambda x: x, "rnn_step stopped with TypeError: "),
+        (lambda *a: a[0] @ a[0], "rnn_step stopped with ValueError: matmul"),
+        (calls_exit, "rnn_step stopped with SystemExit"),
+    ],
+)
+def test_each_kind_of_failure_has_its_sentence(answer, sentence):
+    with np.errstate(all="ignore"):
+        assert sentence in verdict(checks.rnn_step, answer)
+
+
+def test_several_results_are_counted_and_named():
+    message = verdict(checks.rnn_step_backward, lambda *a: right_backward(*a)[:3])
+    assert "must return 5 (dx, dh_prev, dW_x, dW_h, db), yours returned 3." in message
+    message = verdict(checks.rnn_step_backward, lambda *a: right_backward(*a)[::-1])
+    assert "dx has shape (4,), it should be (B, D) = (3, 2)." in message
+
+
+def test_an_error_names_the_line():
+    def divides(x, h_prev, W_x, W_h, b):
+        return x / W_x
+
+    assert "in line" in verdict(checks.rnn_step, divides)
+    assert "return x / W_x" in verdict(checks.rnn_step, divides)
+
+
+def test_values_that_are_right_for_one_size_only_fail():
+    stored = right(*checks.rnn_step.inputs(np.random.default_rng(0))[0])
+    verdict(checks.rnn_step, lambda *a: stored)

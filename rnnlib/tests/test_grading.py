@@ -1,0 +1,330 @@
+"""Release and the pytest plugin: honest, wrong, odd and hostile notebooks."""
+
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from rnnlib.grading import notebook, release
+
+ROOT = Path(__file__).parents[2]
+SOLUTION = ROOT / "labs_solutions" / "01_rnn.ipynb"
+STUDENT = ROOT / "labs" / "01_rnn.ipynb"
+TITLES = [
+    "Exercise 1.1 rnn_step",
+    "Exercise 1.2 rnn_sequence",
+    "Exercise 1.3 numerical_gradient",
+    "Exercise 1.4 rnn_step_backward",
+]
+
+
+def answer_cell(nb, name):
+    return next(cell for cell in nb.cells if notebook.grade_id(cell) == name)
+
+
+@pytest.fixture
+def solved():
+    return notebook.read(SOLUTION)
+
+
+@pytest.fixture
+def grade(pytester):
+    """Grade a notebook; return (verdict, points, message) for each exercise, and pytest's result."""
+
+    def run(nb, *options, name="01_rnn.ipynb", outcomes=None):
+        path = pytester.path / name
+        path.write_text(nb if isinstance(nb, str) else nbformat.writes(nb), encoding="utf-8")
+        result = pytester.runpytest(
+            "--nbval", "--nbval-cell-timeout=6", "-p", "no:cacheprovider", path, *options
+        )
+        lines = {}
+        for title in TITLES:
+            line = next((line for line in result.outlines if line.strip().startswith(title)), None)
+            if line is not None:
+                rest = line.strip().removeprefix(title).split("  ")
+                points, verdict, *message = [part.strip() for part in rest if part.strip()]
+                lines[title] = (verdict, points, " ".join(message))
+        result.assert_outcomes(**(outcomes or {}))
+        return lines, result
+
+    return run
+
+
+def only_loses(lines, title, verdict):
+    assert lines.pop(title)[:2] == (verdict, "0/5")
+    assert set(lines.values()) == {("passed", "5/5", "")}
+    assert len(lines) == 3
+
+
+def test_the_unfilled_lab_fails_at_exactly_its_exercises(grade):
+    lines, _ = grade(notebook.read(STUDENT), outcomes={"failed": 4})
+    assert [line[:2] for line in lines.values()] == [("unfilled", "0/5")] * 4
+    assert all("not filled in yet" in message for *_, message in lines.values())
+
+
+def test_the_solved_lab_has_full_points(grade, solved):
+    _, result = grade(solved, outcomes={"passed": 4})
+    result.stdout.fnmatch_lines(["*total*20/20"])
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_wrong_answer_loses_its_exercise_alone(grade, solved, number):
+    name = TITLES[number].split()[-1]
+    cell = answer_cell(solved, name)
+    cell.source = {
+        "rnn_step": "def rnn_step(x, h_prev, W_x, W_h, b):\n    return x @ W_x + h_prev @ W_h + b",
+        "rnn_sequence": cell.source.replace("h = h0", "h = 0 * h0"),
+        "numerical_gradient": cell.source.replace("(2 * eps)", "eps"),
+        "rnn_step_backward": cell.source.replace("1 - h**2", "1 - h_prev**2"),
+    }[name]
+    lines, _ = grade(solved, outcomes={"passed": 3, "failed": 1})
+    message = lines[TITLES[number]][2]
+    only_loses(lines, TITLES[number], "wrong")
+    sentence = {
+        "rnn_step": "what keeps h between −1 and 1?",
+        "rnn_sequence": "Step 1 ignores the h0",
+        "numerical_gradient": "twice too big",
+        "rnn_step_backward": "which state came out of this tanh?",
+    }[name]
+    assert sentence in message
+
+
+HOSTILE = {
+    "loop in the function": ("def rnn_sequence(*a):\n    while True:\n        pass", "timed out"),
+    "loop in the cell": ("while True:\n    pass", "timed out"),
+    "loop that swallows the interrupt": (
+        "def rnn_sequence(*a):\n    while True:\n        try:\n            while True: pass\n"
+        "        except BaseException: pass",
+        "timed out",
+    ),
+    "endless printing": ("def rnn_sequence(*a):\n    while True:\n        print('x' * 1000)", "timed out"),
+    "os._exit in the function": ("def rnn_sequence(*a):\n    import os\n    os._exit(0)", "kernel died"),
+    "os._exit in the cell": ("import os\nos._exit(0)", "kernel died"),
+    "kill": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "kernel died"),
+    "sys.exit": ("import sys\ndef rnn_sequence(*a):\n    sys.exit()", "wrong"),
+    "input": ("def rnn_sequence(*a):\n    return input()", "wrong"),
+    "syntax error": ("def rnn_sequence(x, h0\n    return x", "wrong"),
+    "silenced check": ("def rnn_sequence(*a): pass\nchecks.rnn_sequence = lambda f: print('✓')", "wrong"),
+    "check shows other values": (
+        "def rnn_sequence(*a): pass\nclass Fake:\n    def _repr_mimebundle_(self, **k):\n"
+        "        return {'text/plain': '✓', 'application/vnd.rnnlib.values+json': [{'hs': [1.0]}]}\n"
+        "checks.rnn_sequence = lambda f: Fake()",
+        "wrong",
+    ),
+    "check shows no numbers": (
+        "def rnn_sequence(*a): pass\nclass Fake:\n    def _repr_mimebundle_(self, **k):\n"
+        "        return {'text/plain': '✓', 'application/vnd.rnnlib.values+json': None}\n"
+        "checks.rnn_sequence = lambda f: Fake()",
+        "wrong",
+    ),
+    "silenced traceback": (
+        "def rnn_sequence(*a): pass\nget_ipython().showtraceback = lambda *a, **k: None",
+        "wrong",
+    ),
+    "allclose says yes": (
+        "import numpy\nnumpy.allclose = lambda *a, **k: True\ndef rnn_sequence(x, *a): return 0 * x",
+        "wrong",
+    ),
+    "empty cell": ("", "wrong"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_answer_loses_its_exercise_alone(grade, solved, case):
+    source, verdict = HOSTILE[case]
+    answer_cell(solved, "rnn_sequence").source = source
+    lines, _ = grade(solved, outcomes={"passed": 3, "failed": 1})
+    assert lines[TITLES[1]][2]
+    only_loses(lines, TITLES[1], verdict)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        '{"cells": 3}',
+        "[]",
+        "null",
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [3]}',
+    ],
+)
+@pytest.mark.parametrize("name", ["01_rnn.ipynb", "01_rnn (1).ipynb"])
+def test_an_unreadable_notebook_is_told_in_a_line(grade, text, name):
+    lines, result = grade(text, name=name, outcomes={"failed": 4})
+    for verdict, points, message in lines.values():
+        assert (verdict, points) == ("unreadable", "0/5")
+        assert message.startswith("the notebook cannot be read")
+    assert result.ret == 1  # failed tests, not an interrupted run
+
+
+def test_a_broken_cell_is_told_by_its_check(grade, solved):
+    answer_cell(solved, "rnn_step").source = "def rnn_step(x:\n"
+    lines, _ = grade(solved, "-k", "rnn_step and not backward")
+    assert "rnn_step is not defined, since its cell stopped with SyntaxError" in lines[TITLES[0]][2]
+
+
+def test_a_changed_or_deleted_check_still_counts(grade, solved):
+    answer_cell(solved, "rnn_step").source = "def rnn_step(*a): return 1"
+    answer_cell(solved, "rnn_step_check").source = "print('✓ Exercise 1.1 rnn_step')"
+    solved.cells.remove(answer_cell(solved, "rnn_sequence_check"))
+    lines, _ = grade(solved)
+    only_loses(lines, TITLES[0], "wrong")
+
+
+def test_an_added_cell_runs_where_it_stands(grade, solved):
+    """A helper below a text cell, used by the answer."""
+    place = next(i for i, cell in enumerate(solved.cells) if cell.id == "rnn-step-text")
+    solved.cells.insert(place + 1, nbformat.v4.new_code_cell("def squash(a):\n    return np.tanh(a)"))
+    cell = answer_cell(solved, "rnn_step")
+    cell.source = cell.source.replace("np.tanh", "squash")
+    grade(solved, outcomes={"passed": 4})
+
+
+def test_an_answer_split_in_two_cells(grade, solved):
+    cell = answer_cell(solved, "rnn_step")
+    second = nbformat.from_dict({**cell, "id": "other", "source": cell.source.replace("np.tanh", "squash")})
+    cell.source = "squash = np.tanh"
+    solved.cells.insert(solved.cells.index(cell) + 1, second)
+    grade(solved, outcomes={"passed": 4})
+
+
+@pytest.mark.parametrize("below", [True, False])
+@pytest.mark.parametrize("keeps_metadata", [True, False])
+def test_a_gap_left_standing_does_not_replace_the_answer(grade, solved, below, keeps_metadata):
+    filled = answer_cell(solved, "rnn_step")
+    gap = nbformat.from_dict({**answer_cell(notebook.read(STUDENT), "rnn_step"), "id": "gap"})
+    if not keeps_metadata:
+        filled.metadata, filled.id = {}, "new"
+    solved.cells.insert(solved.cells.index(filled) + below, gap)
+    grade(solved, outcomes={"passed": 4})
+
+
+def test_moved_and_stripped_cells_are_found(grade, solved):
+    cell = answer_cell(solved, "rnn_sequence")
+    solved.cells.remove(cell)
+    solved.cells.append(cell)
+    for i, cell in enumerate(solved.cells):  # a tool that keeps neither ids nor metadata
+        cell.metadata, cell.id = {}, f"new-{i}"
+    grade(solved, outcomes={"passed": 4})
+
+
+def test_a_later_experiment_does_not_replace_an_answer(grade, solved):
+    solved.cells.append(nbformat.v4.new_code_cell("def rnn_step(*a):\n    return 0"))
+    grade(solved, outcomes={"passed": 4})
+
+
+@pytest.mark.parametrize("name", ["01_rnn (1).ipynb", "homework.ipynb"])
+def test_a_renamed_notebook_is_graded_as_what_it_is(grade, name):
+    lines, _ = grade(notebook.read(STUDENT), name=name, outcomes={"failed": 4})
+    assert len(lines) == 4
+
+
+def test_another_kernel_in_the_metadata_does_not_matter(grade, solved):
+    solved.metadata["kernelspec"] = {"name": "ir", "display_name": "R", "language": "R"}
+    grade(solved, outcomes={"passed": 4})
+
+
+def test_prints_and_warnings_neither_help_nor_hurt(grade, solved):
+    cell = answer_cell(solved, "rnn_step")
+    cell.source = cell.source.replace("return", "print('here'); import warnings; warnings.warn('!'); return")
+    grade(solved, outcomes={"passed": 4})
+
+
+def test_an_old_notebook_without_cell_ids(grade, solved):
+    old = json.loads(nbformat.writes(solved))
+    old["nbformat_minor"] = 4
+    for cell in old["cells"]:
+        del cell["id"]
+    grade(json.dumps(old), outcomes={"passed": 4})
+
+
+def test_one_selected_exercise_runs_what_it_needs(grade, solved):
+    answer_cell(solved, "numerical_gradient").source = "import os\nos._exit(1)"
+    lines, _ = grade(solved, "-k", "rnn_step_backward", outcomes={"passed": 1, "deselected": 3})
+    assert lines == {TITLES[3]: ("passed", "5/5", "")}
+
+
+def test_a_notebook_that_is_no_lab_stays_with_nbval(grade):
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
+    lines, _ = grade(nb, name="notes.ipynb", outcomes={"passed": 1})
+    assert lines == {}
+
+
+def test_a_damaged_solution_is_no_zero(grade, solved, tmp_path):
+    broken = notebook.read(SOLUTION)
+    answer_cell(broken, "setup").source = "import no_such_module"
+    nbformat.write(broken, tmp_path / "01_rnn.ipynb")
+    lines, result = grade(solved, f"--solutions={tmp_path}", outcomes={"failed": 4})
+    assert {line[0] for line in lines.values()} == {"regrade"}
+    assert {line[1] for line in lines.values()} == {"–/5"}
+    assert result.ret == 1
+
+
+def test_junit_report_has_a_case_for_each_exercise(grade, solved, pytester):
+    answer_cell(solved, "rnn_step").source = "def rnn_step(*a): return 1"
+    grade(solved, "--junitxml=report.xml")
+    report = (pytester.path / "report.xml").read_text(encoding="utf-8")
+    assert all(title in report for title in TITLES)
+    assert "wrong: h has shape ()" in report
+
+
+def test_released_labs_hold_no_solution():
+    text = STUDENT.read_text(encoding="utf-8")
+    student, solution = notebook.read(STUDENT), notebook.read(SOLUTION)
+    assert "SOLUTION" not in text
+    for cell, solved_cell in zip(student.cells, solution.cells, strict=True):
+        assert cell.id == solved_cell.id
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+            if notebook.role(solved_cell) == "answer":
+                for line in notebook.BLOCK.search(solved_cell.source)[2].splitlines():
+                    assert line.strip() not in cell.source
+                assert "raise NotImplementedError" in cell.source
+    assert sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in student.cells) == 20
+
+
+def test_release_is_stable_and_check_finds_what_is_not(tmp_path):
+    solution, student = tmp_path / "solution.ipynb", tmp_path / "student.ipynb"
+    shutil.copy(SOLUTION, solution)
+    release.release(solution, student)
+    assert solution.read_bytes() == SOLUTION.read_bytes()
+    assert student.read_bytes() == STUDENT.read_bytes()
+    assert b"\r" not in student.read_bytes()
+    assert release.check(solution, student) == []
+
+    student.write_text(student.read_text(encoding="utf-8").replace("YOUR CODE", "MY CODE"), encoding="utf-8")
+    assert len(release.check(solution, student)) == 1
+    nb = notebook.read(solution)
+    nb.cells[3].outputs[0].data["application/vnd.rnnlib.values+json"][0]["h"][0] += 1e-3
+    nbformat.write(nb, solution)
+    problems = release.check(solution, tmp_path / "missing.ipynb")
+    assert len(problems) == 2
+    assert "rnn_step" in problems[0]
+    assert "missing.ipynb" in problems[1]
+
+
+def test_a_gap_needs_its_markers():
+    source = f"def f():\n    {notebook.BEGIN}\n    return 1\n    {notebook.END}\n"
+    assert notebook.with_gap(source, "Exercise 9.9 f") == (
+        'def f():\n    # YOUR CODE HERE\n    raise NotImplementedError("Exercise 9.9 f")\n'
+    )
+    for bad in ("def f(): pass", source + notebook.BEGIN, source.replace(notebook.END, "")):
+        with pytest.raises(ValueError, match=r"9\.9 f: its cell needs a solution between"):
+            notebook.with_gap(bad, "Exercise 9.9 f")
+
+
+def test_values_are_compared_within_rounding():
+    assert notebook.same_values([{"a": [1.0, 2]}], [{"a": [1.00001, 2.0]}])
+    for other in (
+        [{"a": [1.0001, 2]}],
+        [{"a": [1.0]}],
+        [{"b": [1.0, 2]}],
+        {"a": 1},
+        None,
+        [{"a": [float("nan"), 2]}],
+    ):
+        assert not notebook.same_values([{"a": [1.0, 2]}], other)

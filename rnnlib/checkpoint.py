@@ -49,7 +49,7 @@ def load(path):
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
         description = json.loads(metadata["rnnlib"])
         config, extra = description["config"], description["extra"]
     except (SafetensorError, KeyError, ValueError) as error:

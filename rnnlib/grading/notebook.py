@@ -80,10 +80,12 @@ class Cell:
     Attributes:
         source: what the student wrote, in answers and added cells; else the solution's.
         solution: the solution's source; None for a cell that the student added.
+        provided: whether it is the lab's own code, and must not fail.
     """
 
     source: str
     solution: str | None = None
+    provided: bool = False
 
 
 @dataclass
@@ -125,7 +127,7 @@ def exercises(solution, student=None):
             sources = answers[grade_id(cell)] or [""]
             cells += [Cell(source, cell.source) for source in sources]
         elif kind == "provided":
-            cells.append(Cell(cell.source, cell.source))
+            cells.append(Cell(cell.source, cell.source, provided=True))
         elif kind == "check":
             name, title = exercise_name(cell)
             result.append(Exercise(name, title, cell.metadata["nbgrader"]["points"], cell, cells))

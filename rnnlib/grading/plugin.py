@@ -14,8 +14,8 @@ from pathlib import Path
 from queue import Empty
 
 import pytest
-from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 from nbformat.v4 import new_output
+from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from rnnlib.checks.exercise import VALUES_MIME
@@ -95,8 +95,7 @@ class Lab(IPyNbFile):
         """Nothing yet: the kernel starts with the first exercise."""
 
     def teardown(self):
-        if self.kernel is not None:
-            self.kernel.stop()
+        self.drop_kernel()
 
     def collect(self):
         solution = notebook.read(self.solution_path)
@@ -127,14 +126,22 @@ class Lab(IPyNbFile):
             self.finish(earlier, passed)
         self.run_answer(item.exercise)
 
-    def run_answer(self, exercise):
-        """Run the cells before a check; remember how the latest broken one failed."""
+    def run_answer(self, exercise, *, retry=True):
+        """Run the cells before a check; remember how the latest broken answer failed."""
         self.broken = None
         self.ensure_kernel()
         for cell in exercise.cells:
             error = _error(self.execute(cell.source))
-            if error is not None:
-                self.broken = f"{error['ename']}: {error['evalue']}"
+            if error is None:
+                continue
+            if not cell.provided:
+                self.broken = _told(error)
+            elif retry:  # an earlier answer may have broken something: once more without it
+                self.drop_kernel()
+                return self.run_answer(exercise, retry=False)
+            else:
+                self.drop_kernel()
+                raise Failed("regrade", f"the lab's own code stopped with {_told(error)}")
 
     def finish(self, exercise, passed):
         """Put the solution in the place of an answer that did not pass, and go on."""
@@ -158,6 +165,7 @@ class Lab(IPyNbFile):
                 )
                 self.run_solution(self.exercises[: self.judged])
             except (RuntimeError, Failed) as error:
+                self.drop_kernel()
                 raise Failed("regrade", f"the grader itself failed: {error}") from error
 
     def run_solution(self, exercises):
@@ -168,11 +176,13 @@ class Lab(IPyNbFile):
             ):
                 error = _error(self.execute(source))
                 if error is not None:
-                    raise Failed("regrade", f"the solution stopped with {error['ename']}: {error['evalue']}")
+                    raise Failed("regrade", f"the solution stopped with {_told(error)}")
 
     def drop_kernel(self):
-        self.kernel.stop()
-        self.kernel = None
+        """Stop the kernel, if there is one; the next exercise starts another."""
+        if self.kernel is not None:
+            self.kernel.stop()
+            self.kernel = None
 
     def execute(self, source):
         """Run code in the kernel and return its outputs, printed text left out.
@@ -260,7 +270,7 @@ class ExerciseItem(IPyNbCell):
         if name == "NameError" and self.parent.broken:
             text = f"{self.exercise.name} is not defined, since its cell stopped with {self.parent.broken}"
         elif name != "WrongAnswer":
-            text = f"the check stopped with {name}: {text}"
+            text = f"the check stopped with {_told(error)}"
         raise Failed("wrong", text)
 
     def sanitize(self, value):
@@ -297,6 +307,10 @@ def _values_alone(outputs):
 def _error(outputs):
     """The error among a cell's outputs, or None."""
     return next((output for output in outputs if output["output_type"] == "error"), None)
+
+
+def _told(error):
+    return f"{error['ename']}: {error['evalue']}"
 
 
 def _one_line(message, title):

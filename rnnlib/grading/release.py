@@ -46,7 +46,7 @@ def check(solution_path, student_path):
     solution = notebook.read(solution_path)
     executed = execute(solution)
     problems = [
-        f"{solution_path}: the stored output of this cell is not what it gives now: {cell.source.splitlines()[0]}"
+        f"{solution_path}: the stored output is not what this cell gives now: {cell.source.splitlines()[0]}"
         for cell, new in zip(solution.cells, executed.cells, strict=True)
         if cell.cell_type == "code" and not same_outputs(cell.outputs, new.outputs)
     ]

@@ -46,7 +46,8 @@ def grade(pytester):
                 rest = line.strip().removeprefix(title).split("  ")
                 points, verdict, *message = [part.strip() for part in rest if part.strip()]
                 lines[title] = (verdict, points, " ".join(message))
-        result.assert_outcomes(**(outcomes or {}))
+        if outcomes:
+            result.assert_outcomes(**outcomes)
         return lines, result
 
     return run
@@ -263,6 +264,15 @@ def test_a_damaged_solution_is_no_zero(grade, solved, tmp_path):
     assert result.ret == 1
 
 
+def test_code_that_breaks_the_lab_for_later_exercises_is_left_behind(grade, solved):
+    """An answer that is right, and spoils what the others need."""
+    cell = answer_cell(solved, "rnn_sequence")
+    cell.source += "\n\nimport numpy\nnumpy.ndindex = None"
+    lines, _ = grade(solved)
+    assert [line[0] for line in lines.values()][:2] == ["passed", "passed"]
+    assert lines[TITLES[3]][0] == "passed"
+
+
 def test_junit_report_has_a_case_for_each_exercise(grade, solved, pytester):
     answer_cell(solved, "rnn_step").source = "def rnn_step(*a): return 1"
     grade(solved, "--junitxml=report.xml")
@@ -299,7 +309,7 @@ def test_release_is_stable_and_check_finds_what_is_not(tmp_path):
     student.write_text(student.read_text(encoding="utf-8").replace("YOUR CODE", "MY CODE"), encoding="utf-8")
     assert len(release.check(solution, student)) == 1
     nb = notebook.read(solution)
-    nb.cells[3].outputs[0].data["application/vnd.rnnlib.values+json"][0]["h"][0] += 1e-3
+    answer_cell(nb, "rnn_step_check").outputs[0].data["application/vnd.rnnlib.values+json"][0]["h"][0] += 1e-3
     nbformat.write(nb, solution)
     problems = release.check(solution, tmp_path / "missing.ipynb")
     assert len(problems) == 2

@@ -76,14 +76,15 @@ class RNN(Layer):
         Returns:
             (y, state): every h_t, (B, T, H), and the last one, (B, H).
         """
-        x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
+        D = self.input_size
+        x = self._array("x", x, (("B", None), ("T", None), ("D", D)))
         h_0 = self._state("state", state, x)
         B, T, _ = x.shape
         W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
 
-        x = x.transpose(1, 0, 2).copy()  # (T, B, D): one step is one block of memory
-        h = np.empty((T + 1, B, self.hidden_size), self.dtype, like=x)  # h[t] is h_t
-        h[0] = h_0
+        x = x.transpose(1, 0, 2).copy()  # (T, B, D): a step is one block of memory
+        h = np.empty((T + 1, B, self.hidden_size), self.dtype, like=x)
+        h[0] = h_0  # and h[t] will be h_t
         a = x @ W_x + b  # (T, B, H): what the inputs add does not wait for h
         for t in range(T):
             h[t + 1] = np.tanh(a[t] + h[t] @ W_h)
@@ -96,17 +97,18 @@ class RNN(Layer):
 
         Args:
             dy: gradient of the loss with respect to y, (B, T, H).
-            dstate: gradient with respect to the returned state, (B, H); zeros if None.
+            dstate: gradient with respect to the last state, (B, H); zeros if None.
 
         Returns:
-            (dx, dstate): gradients with respect to x, (B, T, D), and to h_0, (B, H).
+            (dx, dstate): gradients with respect to x, (B, T, D), and h_0, (B, H).
             Fills ``grads`` with W_x, W_h and b.
         """
         x, h = self._forward_cache()
         T, B, D = x.shape
         H = self.hidden_size
-        dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H))).transpose(1, 0, 2)  # (T, B, H)
-        dh = self._state("dstate", dstate, h[0])  # from step t + 1; at t = T from outside
+        dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
+        dy = dy.transpose(1, 0, 2)  # (T, B, H)
+        dh = self._state("dstate", dstate, h[0])  # at t = T it comes from outside
         W_x, W_h = self.params["W_x"], self.params["W_h"]
 
         da = 1 - h[1:] ** 2  # (T, B, H): tanh'(a_t), soon da_t
@@ -115,7 +117,7 @@ class RNN(Layer):
             da[t] *= dy[t] + dh
             dh = da[t] @ W_h_T
 
-        rows = da.reshape(T * B, H)  # the sums over t and over the batch are one product
+        rows = da.reshape(T * B, H)  # both sums, over t and the batch, are one product
         self.grads = {
             "W_x": x.reshape(T * B, D).T @ rows,
             "W_h": h[:-1].reshape(T * B, H).T @ rows,

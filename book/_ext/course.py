@@ -1,0 +1,100 @@
+"""What the book needs beyond ready-made extensions: offline formulas, fresh pages, a quiz."""
+
+import hashlib
+import shutil
+from importlib.metadata import distribution
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util.docutils import SphinxDirective
+
+#: The part of MathJax that tex-mml-chtml.js may load, 2 of 24 MB.
+MATHJAX_FILES = ["tex-mml-chtml.js", "output/chtml/fonts", "input/tex/extensions"]
+
+ROOT = Path(__file__).parents[2]
+
+
+def copy_mathjax(app, exception):
+    """Put MathJax beside the pages. Not below _static: each script there joins every page."""
+    if exception is not None or app.builder.format != "html":
+        return
+    package = Path(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline"))
+    source, target = package / "static" / "mathjax", Path(app.outdir) / "_vendor" / "mathjax"
+    for name in MATHJAX_FILES:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (source / name).is_dir() else shutil.copy
+        copy(source / name, target / name, **({"dirs_exist_ok": True} if copy is shutil.copytree else {}))
+
+
+def cache_by_library_version(app, config):
+    """Run pages again whenever the library changes: the cache alone looks at pages only."""
+    digest = hashlib.sha256()
+    for file in sorted((ROOT / "rnnlib").rglob("*.py")):
+        if "tests" not in file.parts:
+            digest.update(file.read_bytes())
+    config.nb_execution_cache_path = str(ROOT / "_build" / f".jupyter_cache_{digest.hexdigest()[:12]}")
+
+
+class Quiz(SphinxDirective):
+    """A question with choices that mark themselves.
+
+    The content is the question, then a list of choices. The right one starts with ``[x]``,
+    the others with ``[ ]``; what follows a choice's first paragraph explains it. The page
+    needs no script: a style sheet shows the explanation of the choice that is selected.
+    """
+
+    has_content = True
+    option_spec = {"name": directives.unchanged_required}
+
+    def run(self):
+        parsed = nodes.container()
+        self.state.nested_parse(self.content, self.content_offset, parsed)
+        *question, choices = parsed.children
+        if not isinstance(choices, nodes.bullet_list) or not question:
+            raise self.error("a quiz is a question and then a list of choices")
+        group = f"quiz-{self.env.new_serialno('quiz')}"
+
+        result = nodes.container(classes=["quiz"])
+        result += _raw("<fieldset><legend>")
+        for paragraph in question:
+            result += paragraph
+        result += _raw("</legend>")
+        for number, item in enumerate(choices.children):
+            choice, *explanation = item.children
+            mark = choice.astext()[:3]
+            if mark not in ("[x]", "[ ]") or not explanation:
+                raise self.error("a choice starts with [x] or [ ] and has an explanation below it")
+            _drop_mark(choice)
+            right = mark == "[x]"
+            verdict = "✓ Right." if right else "✗ Not quite."
+            result += _raw(
+                f'<div class="quiz-choice"><input type="radio" name="{group}" id="{group}-{number}">'
+                f'<label for="{group}-{number}">'
+            )
+            result.extend(choice.children)
+            kind = "right" if right else "wrong"
+            result += _raw(
+                f'</label><div class="quiz-answer {kind}" role="status"><strong>{verdict}</strong> '
+            )
+            result.extend(explanation)
+            result += _raw("</div></div>")
+        result += _raw("</fieldset>")
+        return [result]
+
+
+def _drop_mark(paragraph):
+    """Remove "[x] " from a paragraph's first text."""
+    text = next(iter(paragraph.findall(nodes.Text)))
+    text.parent.replace(text, nodes.Text(text.astext()[3:].lstrip()))
+
+
+def _raw(html):
+    return nodes.raw("", html, format="html")
+
+
+def setup(app):
+    app.add_directive("quiz", Quiz)
+    app.connect("config-inited", cache_by_library_version, priority=100)
+    app.connect("build-finished", copy_mathjax)
+    return {"parallel_read_safe": True, "version": "1"}

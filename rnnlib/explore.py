@@ -33,9 +33,8 @@ class Slider:
 
     def __init__(self, name, labels, figures, alts, start=0):
         if not len(labels) == len(figures) == len(alts) > 0:
-            raise ValueError(
-                f"a slider needs as many labels as figures and alts, got {len(labels)}, {len(figures)}, {len(alts)}"
-            )
+            counts = f"{len(labels)}, {len(figures)}, {len(alts)}"
+            raise ValueError(f"a slider needs as many labels as figures and alts, got {counts}")
         if not 0 <= start < len(labels):
             raise ValueError(f"start must be the index of one of {len(labels)} frames, got {start}")
         self.name, self.labels, self.alts, self.start = name, list(labels), list(alts), start

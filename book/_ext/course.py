@@ -6,7 +6,6 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
 #: The part of MathJax that tex-mml-chtml.js may load, 2 of 24 MB.
@@ -22,9 +21,11 @@ def copy_mathjax(app, exception):
     package = Path(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline"))
     source, target = package / "static" / "mathjax", Path(app.outdir) / "_vendor" / "mathjax"
     for name in MATHJAX_FILES:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (source / name).is_dir() else shutil.copy
-        copy(source / name, target / name, **({"dirs_exist_ok": True} if copy is shutil.copytree else {}))
+        if (source / name).is_dir():
+            shutil.copytree(source / name, target / name, dirs_exist_ok=True)
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source / name, target / name)
 
 
 def cache_by_library_version(app, config):
@@ -36,6 +37,18 @@ def cache_by_library_version(app, config):
     config.nb_execution_cache_path = str(ROOT / "_build" / f".jupyter_cache_{digest.hexdigest()[:12]}")
 
 
+def mend_page(app, pagename, templatename, context, doctree):
+    """Mend what the tools below write wrongly into a page."""
+    # Thebe runs code on a server, which the book has not; its script comes twice, and fails.
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if "thebe" not in f"{script.filename} {script.attributes.get('body')}".lower()
+    ]
+    # A role that screen readers no longer know, in a list that must hold list items.
+    context["body"] = context.get("body", "").replace('role="doc-biblioentry"', 'role="listitem"')
+
+
 class Quiz(SphinxDirective):
     """A question with choices that mark themselves.
 
@@ -45,7 +58,6 @@ class Quiz(SphinxDirective):
     """
 
     has_content = True
-    option_spec = {"name": directives.unchanged_required}
 
     def run(self):
         parsed = nodes.container()
@@ -96,5 +108,6 @@ def _raw(html):
 def setup(app):
     app.add_directive("quiz", Quiz)
     app.connect("config-inited", cache_by_library_version, priority=100)
+    app.connect("html-page-context", mend_page, priority=900)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "version": "1"}

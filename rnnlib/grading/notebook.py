@@ -32,8 +32,9 @@ def read(path):
             warnings.simplefilter("ignore")  # old notebooks lack cell ids; nbformat adds them
             notebook = nbformat.reads(text, as_version=4)
         for cell in notebook.cells:
-            if not isinstance(cell.source, str) or not isinstance(cell.metadata, dict):
-                raise TypeError("a cell has no text or no metadata")
+            texts = isinstance(cell.source, str) and isinstance(cell.get("id", ""), str)
+            if not texts or not isinstance(cell.metadata, dict):
+                raise TypeError("a cell has no text, no metadata, or an id that is no text")
         return notebook
     except Exception as error:  # nbformat raises many kinds
         reason = " ".join(str(error).split())[:200]
@@ -43,7 +44,15 @@ def read(path):
 def grade_id(cell):
     """nbgrader's id of a cell, or None."""
     nbgrader = cell.metadata.get("nbgrader")
-    return nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    value = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def lab_name(notebook):
+    """The lab's name in a notebook's metadata, such as "01_rnn", or None."""
+    metadata = notebook.metadata.get("rnnlib")
+    value = metadata.get("lab") if isinstance(metadata, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def role(cell):

@@ -54,16 +54,26 @@ def pytest_collect_file(file_path, parent):
 def _solution_for(path, folder):
     """The solution that a notebook is to be graded by, or None if it is no lab.
 
-    A lab is known by the name in its metadata, since students rename and copy files; by
-    its file name; or, where it cannot be read, by the beginning of its file name.
+    Students rename files and lose metadata. So a lab is known by the name in its metadata,
+    or by how its file name begins, or by an exercise that it holds.
     """
     solutions = {solution.stem: solution for solution in sorted(Path(folder).glob("*.ipynb"))}
+    named = next((stem for stem in solutions if path.stem.startswith(stem)), None)
     try:
-        metadata = notebook.read(path).metadata.get("rnnlib")
-        name = metadata.get("lab") if isinstance(metadata, dict) else None
+        student = notebook.read(path)
     except notebook.UnreadableNotebook:
-        name = next((stem for stem in solutions if path.stem.startswith(stem)), None)
-    return solutions.get(name) or solutions.get(path.stem)
+        return solutions.get(named)
+    name = notebook.lab_name(student)
+    if name in solutions or named:
+        return solutions.get(name, solutions.get(named))
+    ids = {notebook.grade_id(cell) for cell in student.cells} - {None}
+    for solution in solutions.values():
+        answers = {
+            notebook.grade_id(c) for c in notebook.read(solution).cells if notebook.role(c) == "answer"
+        }
+        if ids & answers:
+            return solution
+    return None
 
 
 class Failed(Exception):

@@ -81,10 +81,12 @@ def execute(solution):
     for cell in executed.cells:
         cell.metadata.pop("execution", None)  # time stamps
         if cell.cell_type == "code":
-            for output in cell.outputs:
-                for mime in [m for m in output.get("data", {}) if m.startswith("image/")]:
-                    del output["data"][mime]
+            cell.outputs = [output for output in cell.outputs if not _is_image(output)]
     return executed
+
+
+def _is_image(output):
+    return any(mime.startswith("image/") for mime in output.get("data", {}))
 
 
 def same_outputs(stored, new):

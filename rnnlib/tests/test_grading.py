@@ -150,6 +150,8 @@ def test_a_hostile_answer_loses_its_exercise_alone(grade, solved, case):
         "[]",
         "null",
         '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [3]}',
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": '
+        '[{"cell_type": "code", "id": [1], "source": "", "metadata": {}, "outputs": []}]}',
     ],
 )
 @pytest.mark.parametrize("name", ["01_rnn.ipynb", "01_rnn (1).ipynb"])
@@ -221,6 +223,22 @@ def test_a_later_experiment_does_not_replace_an_answer(grade, solved):
 def test_a_renamed_notebook_is_graded_as_what_it_is(grade, name):
     lines, _ = grade(notebook.read(STUDENT), name=name, outcomes={"failed": 4})
     assert len(lines) == 4
+
+
+def test_a_renamed_notebook_without_metadata_is_known_by_its_exercises(grade):
+    student = notebook.read(STUDENT)
+    student.metadata = {}
+    grade(student, name="homework.ipynb", outcomes={"failed": 4})
+
+
+@pytest.mark.parametrize("odd", [3, [], ["01_rnn"], {"lab": ["x"]}, {"lab": None}])
+def test_odd_metadata_is_no_stumbling_block(grade, solved, odd):
+    solved.metadata["rnnlib"] = odd
+    for cell in solved.cells:
+        if notebook.role(cell) == "provided":
+            cell.metadata["nbgrader"]["grade_id"] = ["x"]
+    answer_cell(solved, "rnn_step_check").metadata["nbgrader"] = odd
+    grade(solved, outcomes={"passed": 4})
 
 
 def test_another_kernel_in_the_metadata_does_not_matter(grade, solved):

@@ -1,36 +1,28 @@
 """Models on disk: safetensors files with the hyperparameters in their metadata."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
+import safetensors.numpy
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
+from rnnlib.files import whole_file
 from rnnlib.model import SequenceModel
 
 
 def save(path, model, **extra):
     """Write a model to a safetensors file, all or nothing.
 
-    The file is written beside its place and then renamed: whoever reads ``path`` sees the
-    old file or the new one, never half of one.
-
     Args:
         path: where to; an existing file is replaced.
         model: a SequenceModel.
         extra: values that JSON can hold, such as the scaler's mean; ``load`` gives them back.
     """
-    path = Path(path)
     # One entry: safetensors writes several in any order, and equal models give equal files.
     metadata = {"rnnlib": json.dumps({"config": model.config, "extra": extra})}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        save_file(model.params, temporary, metadata)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(safetensors.numpy.save(model.params, metadata))
 
 
 def load(path):

@@ -1,6 +1,5 @@
 """The commands: ``python -m rnnlib --help``."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -45,6 +44,7 @@ def train(
     """
     from rnnlib import checkpoint, forecast, plots
     from rnnlib.data import prices
+    from rnnlib.files import whole_file
     from rnnlib.model import SequenceModel
     from rnnlib.train import fit
 
@@ -62,7 +62,8 @@ def train(
     title = f"{symbol.upper()}, one day ahead ({source})"
     figure = plots.forecast_figure(history, data, predicted, name=model, title=title)
     picture = out / f"rnn_{model}_forecast.png"
-    _save_figure(figure, picture)
+    with whole_file(picture) as temporary:
+        figure.savefig(temporary, format="png", dpi=150)
 
     print(f"\n{title}: {len(data.dates)} test days, {data.dates[0]:%Y-%m-%d} to {data.dates[-1]:%Y-%m-%d}")
     _print_scores(forecast.compare(predicted, data, model))
@@ -98,16 +99,6 @@ def release(
         raise typer.Exit(1)
     if check:
         print(f"labs/ is up to date: {len(solutions)} checked")
-
-
-def _save_figure(figure, path):
-    """Write a PNG beside its place, then rename it, so that no half file is left."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        figure.savefig(temporary, format="png", dpi=150)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _print_scores(scores):

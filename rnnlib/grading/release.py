@@ -1,13 +1,13 @@
 """From solution notebooks to student notebooks."""
 
 import copy
-import os
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 
 from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.files import whole_file
 from rnnlib.grading import notebook
 
 
@@ -110,11 +110,6 @@ def _text(notebook_node):
 
 
 def _write(notebook_node, path):
-    path = Path(path)
     nbformat.validate(notebook_node)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with whole_file(path) as temporary:
         temporary.write_text(_text(notebook_node), encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

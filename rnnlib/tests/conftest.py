@@ -5,8 +5,6 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["pytester"]
-
 settings.register_profile("rnnlib", deadline=None)  # a shared machine may pause at any time
 settings.load_profile("rnnlib")
 

@@ -9,6 +9,8 @@ import pytest
 
 from rnnlib.grading import notebook, release
 
+pytest_plugins = ["pytester"]
+
 ROOT = Path(__file__).parents[2]
 SOLUTION = ROOT / "labs_solutions" / "01_rnn.ipynb"
 STUDENT = ROOT / "labs" / "01_rnn.ipynb"

@@ -204,6 +204,9 @@ def test_checkpoint_round_trip(tmp_path, dtype):
         np.testing.assert_array_equal(loaded.params[name], p)
         assert loaded.params[name].dtype == dtype
     assert os.listdir(tmp_path) == ["model.safetensors"]  # nothing temporary is left
+    other = tmp_path / "other"
+    other.touch()
+    assert path.stat().st_mode == other.stat().st_mode  # as readable as any other file
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):

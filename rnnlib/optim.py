@@ -13,7 +13,7 @@ def global_norm(grads):
 def clip_by_norm(grads, max_norm):
     """Shorten the gradient to ``max_norm`` if it is longer; its direction stays.
 
-    One factor for all arrays (Pascanu, Mikolov and Bengio 2013, algorithm 1).
+    One factor for all arrays (Pascanu, Mikolov and Bengio 2013).
 
     Args:
         grads: name -> array.

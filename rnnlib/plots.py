@@ -1,7 +1,7 @@
 """Figures. Colours are those of Okabe and Ito, which colour-blind readers can tell apart."""
 
 import numpy as np
-from matplotlib.dates import ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
@@ -47,5 +47,6 @@ def forecast_figure(history, data, predicted, *, name, title, days=60):
     for axes in (loss_axes, price_axes, return_axes):
         axes.legend(loc="best", fontsize="small")
     for axes in (price_axes, return_axes):
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
+        axes.xaxis.set_major_locator(AutoDateLocator(maxticks=6))
+        axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
     return figure

@@ -159,10 +159,8 @@ class Lab(IPyNbFile):
         if not passed and self.kernel is not None:
             try:
                 self.run_solution([exercise])
-            except KernelLost:
-                pass  # the next exercise starts a new kernel
-            except Failed:
-                self.drop_kernel()  # the student's code broke the solution's
+            except Exception:  # the student's code broke the kernel: the next exercise starts another
+                self.drop_kernel()
 
     def ensure_kernel(self):
         """Have a kernel in which the solution ran up to the exercise to be judged."""
@@ -236,21 +234,24 @@ class ExerciseItem(IPyNbCell):
 
     def runtest(self):
         lab, exercise = self.parent, self.exercise
-        verdict, message = "passed", ""
         try:
             if lab.unreadable:
                 raise Failed("unreadable", lab.unreadable)
             lab.run_to(self)
             self.judge(lab.execute(exercise.check.source))
+            failure = None
         except Failed as error:
-            verdict, message = error.verdict, _one_line(error.message, exercise.title)
-            raise Failed(verdict, message) from None
-        finally:
-            if not lab.unreadable:
-                lab.finish(exercise, verdict == "passed")
-            points = None if verdict == "regrade" else exercise.points * (verdict == "passed")
-            result = {"title": exercise.title, "points": points, "of": exercise.points}
-            self.user_properties.append(("rnnlib", {**result, "verdict": verdict, "message": message}))
+            failure = Failed(error.verdict, _one_line(error.message, exercise.title))
+        except Exception as error:  # never a zero for what the grader did wrong
+            failure = Failed("regrade", _one_line(f"the grader itself failed: {error!r}", exercise.title))
+        lab.finish(exercise, passed=failure is None)
+
+        verdict, message = (failure.verdict, failure.message) if failure else ("passed", "")
+        points = {"passed": exercise.points, "regrade": None}.get(verdict, 0)
+        result = {"title": exercise.title, "points": points, "of": exercise.points}
+        self.user_properties.append(("rnnlib", {**result, "verdict": verdict, "message": message}))
+        if failure:
+            raise failure
 
     def judge(self, outputs):
         """Compare what a check displayed with what the solution stored.

@@ -293,6 +293,19 @@ def test_code_that_breaks_the_lab_for_later_exercises_is_left_behind(grade, solv
     assert lines[TITLES[3]][0] == "passed"
 
 
+def test_a_failure_of_the_grader_is_no_zero(grade, solved, monkeypatch):
+    from rnnlib.grading import plugin
+
+    def breaks(self, source):
+        raise OSError("no more file handles")
+
+    monkeypatch.setattr(plugin.Lab, "execute", breaks)
+    lines, _ = grade(solved, outcomes={"failed": 4})
+    for verdict, points, message in lines.values():
+        assert (verdict, points) == ("regrade", "–/5")
+        assert "no more file handles" in message
+
+
 def test_junit_report_has_a_case_for_each_exercise(grade, solved, pytester):
     answer_cell(solved, "rnn_step").source = "def rnn_step(*a): return 1"
     grade(solved, "--junitxml=report.xml")

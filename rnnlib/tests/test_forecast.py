@@ -1,6 +1,7 @@
 """Prices, windows and splits without leakage, scores, and the train command."""
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -246,7 +247,7 @@ def test_help_teaches():
 
 def test_output_survives_an_old_console(tmp_path):
     command = [sys.executable, "-m", "rnnlib", "train", "--epochs", "1"]
-    env = {"PYTHONIOENCODING": "cp1252", "PATH": "", "MPLCONFIGDIR": str(tmp_path), "SYSTEMROOT": ""}
+    env = {**os.environ, "PYTHONIOENCODING": "cp1252"}
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr
 

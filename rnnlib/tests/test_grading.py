@@ -105,7 +105,7 @@ HOSTILE = {
     "endless printing": ("def rnn_sequence(*a):\n    while True:\n        print('x' * 1000)", "timed out"),
     "os._exit in the function": ("def rnn_sequence(*a):\n    import os\n    os._exit(0)", "kernel died"),
     "os._exit in the cell": ("import os\nos._exit(0)", "kernel died"),
-    "kill": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "kernel died"),
+    "os.abort": ("import os\nos.abort()", "kernel died"),
     "sys.exit": ("import sys\ndef rnn_sequence(*a):\n    sys.exit()", "wrong"),
     "input": ("def rnn_sequence(*a):\n    return input()", "wrong"),
     "syntax error": ("def rnn_sequence(x, h0\n    return x", "wrong"),

@@ -1,6 +1,7 @@
 """The commands: ``python -m rnnlib --help``."""
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +52,7 @@ def train(
     network = SequenceModel(model, 1, hidden_size, 1, num_layers=num_layers, rng=seed)
     quotes = prices.load(symbol, start, end)
     data = forecast.returns_dataset(quotes["close"], seq_len)
-    out.mkdir(parents=True, exist_ok=True)
+    _check_folder(out)
 
     history = fit(network, data.train, data.validation, epochs=epochs, batch_size=batch_size, lr=lr, rng=seed)
     predicted = forecast.predict_returns(network, data)
@@ -99,6 +100,15 @@ def release(
         raise typer.Exit(1)
     if check:
         print(f"labs/ is up to date: {len(solutions)} checked")
+
+
+def _check_folder(out):
+    """Make the folder, and see before the training that files can be written into it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        raise OSError(f"cannot write into the folder {out}: {error.strerror}") from error
 
 
 def _print_scores(scores):

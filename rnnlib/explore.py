@@ -60,5 +60,7 @@ class Slider:
         return (
             f'<figure class="explore"><label>{name}: <output>{label}</output><br>'
             f'<input type="range" min="0" max="{len(self.frames) - 1}" value="{self.start}" '
-            f'aria-valuetext="{label}" autocomplete="off" oninput="{show}"></label>{images}</figure>'
+            f'aria-valuetext="{label}" autocomplete="off" oninput="{show}"><br>'
+            f"<small>from {html.escape(self.labels[0])} to {html.escape(self.labels[-1])}</small></label>"
+            f"{images}</figure>"
         )

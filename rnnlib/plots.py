@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
 
@@ -30,7 +31,8 @@ def forecast_figure(history, data, predicted, *, name, title, days=60):
     loss_axes.plot(epochs, history.validation_loss, "s--", color=ORANGE, label="validation")
     loss_axes.axvline(history.best_epoch, color=GREY, linestyle=":", label="best epoch")
     loss_axes.set(xlabel="epoch", ylabel="MSE of scaled returns", title="Training")
-    loss_axes.xaxis.get_major_locator().set_params(integer=True)
+    loss_axes.set(xlim=(0.5, len(epochs) + 0.5))
+    loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
     dates, before, actual = data.dates[-days:], data.before[-days:], data.actual[-days:]
     returns = predicted[-days:]

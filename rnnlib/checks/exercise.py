@@ -5,6 +5,7 @@ raises :class:`WrongAnswer`, an empty one :class:`NotFilledIn`, each with one li
 """
 
 import inspect
+import re
 import traceback
 from dataclasses import dataclass
 from functools import partial
@@ -46,6 +47,10 @@ class Passed:
         return f"✓ {self.title}"
 
 
+#: Every exercise by its function's name.
+EXERCISES = {}
+
+
 class Exercise:
     """One exercise of a lab, made from the function that solves it; see ``lab01_rnn.py``.
 
@@ -55,7 +60,8 @@ class Exercise:
         number: such as "1.1".
         returns: the results' names and their shapes in letters, such as ``{"h": "B, H"}``.
         inputs: function of a random generator that returns a list of argument tuples.
-        equation: where the book explains it, such as "rnn.html#equation-rnn-step".
+        equation: label and number of the book's equation, such as ("rnn-step", 1); the label
+            begins with the chapter's file name.
         reference: the right function; its name and argument names are the exercise's.
     """
 
@@ -63,7 +69,10 @@ class Exercise:
         self.name = reference.__name__
         self.title = f"Exercise {number} {self.name}"
         self.returns, self.inputs, self.equation, self.reference = returns, inputs, equation, reference
+        label, number = equation
+        self.book = f"{label.split('-')[0]}.html, equation ({number})"
         self.misconceptions = []  # (function, sentence)
+        EXERCISES[self.name] = self
 
     def misconception(self, sentence):
         """Name a mistake: the decorated function makes it, the sentence asks about it."""
@@ -94,8 +103,9 @@ class Exercise:
             self._raise_if_not_filled_in(outcome)
             problem = self._problem(outcome, right)
             if problem:
+                self._raise_if_a_helper_is_wrong(function)
                 hint = self._matching_misconception(cases, outcomes)
-                raise WrongAnswer(f"{self.title}: {problem} {hint}(book: {self.equation})")
+                raise WrongAnswer(f"{self.title}: {problem} {hint}(book: {self.book})")
         for outcome in outcomes:
             for name, changed in zip(
                 inspect.signature(self.reference).parameters, outcome.changed, strict=True
@@ -114,9 +124,19 @@ class Exercise:
         other = str(outcome.error)
         if other.startswith("Exercise ") and other != self.title:
             raise NotFilledIn(f"{self.title}: it calls {other}, which is not filled in yet")
-        raise NotFilledIn(
-            f"{self.title}: not filled in yet (its line 'raise NotImplementedError' is still reached)"
-        )
+        raise NotFilledIn(f"{self.title}: not filled in yet. If it is, run its cell again before this check.")
+
+    def _raise_if_a_helper_is_wrong(self, function):
+        """Where the function calls another exercise's, and that one is wrong, say so first."""
+        names = getattr(getattr(function, "__code__", None), "co_names", ())
+        for name in set(names) & (EXERCISES.keys() - {self.name}):
+            try:
+                EXERCISES[name](function.__globals__.get(name))
+            except CheckFailed:
+                raise WrongAnswer(
+                    f"{self.title}: it calls your {name}, which is not right yet: "
+                    f"begin with {EXERCISES[name].title}"
+                ) from None
 
     def _problem(self, outcome, right):
         """One sentence about the first thing that is wrong, or None."""
@@ -127,7 +147,8 @@ class Exercise:
         names = list(self.returns)
         values = self._results(outcome.value)
         if len(values) != len(names):
-            return f"{self.name} must return {len(names)} ({', '.join(names)}), yours returned {len(values)}."
+            got = len(values) if isinstance(outcome.value, tuple | list) else type(outcome.value).__name__
+            return f"{self.name} must return {len(names)} results ({', '.join(names)}), yours returned {got}."
         for name, value, target in zip(names, values, self._results(right.value), strict=True):
             problem = self._problem_with_array(name, value, target)
             if problem:
@@ -136,7 +157,8 @@ class Exercise:
 
     def _problem_with_array(self, name, value, target):
         if not isinstance(value, np.ndarray | np.generic | float | int):
-            return f"{name} must be a NumPy array, yours is of type {type(value).__name__}."
+            comma = " Is there a comma too many?" if isinstance(value, tuple) else ""
+            return f"{name} must be a NumPy array, yours is of type {type(value).__name__}.{comma}"
         value = np.asarray(value)
         if value.shape != target.shape:
             return f"{name} has shape {value.shape}, it should be ({self.returns[name]}) = {target.shape}."
@@ -222,12 +244,20 @@ def _place(wrong):
 
 
 def _line_of_error(error):
-    """The student's line that failed: the first one below the check."""
-    frames = traceback.extract_tb(error.__traceback__)[1:]
-    return f" in line {frames[0].lineno}, {frames[0].line}" if frames and frames[0].line else ""
+    """The student's line that failed: the innermost one that belongs to no library."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)[1:]):
+        library = "site-packages" in frame.filename or frame.filename.startswith("<__array")
+        if not library and frame.line:
+            return f" in line {frame.lineno} of {frame.name}, {frame.line.rstrip(':')}"
+    return ""
 
 
 def _one_line(error):
     """An exception as "ValueError: message" in one line of bounded length."""
     text = f"{type(error).__name__}: {error}".strip().rstrip(":.")
+    sizes = re.search(r"matmul: .*size (\d+) is different from (\d+)", text)
+    if sizes:  # NumPy speaks of core dimensions and signatures
+        text = (
+            f"ValueError: the shapes on both sides of @ do not fit, {sizes[2]} columns meet {sizes[1]} rows"
+        )
     return " ".join(text.split())[:300]

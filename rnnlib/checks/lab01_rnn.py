@@ -10,8 +10,8 @@ from rnnlib import gradcheck
 from rnnlib.checks.exercise import exercise
 from rnnlib.layers import RNN
 
-SIZES = [(3, 2, 4), (1, 3, 2), (4, 3, 1)]  # B, D, H: unequal, so that a wrong axis shows
-T = 4
+#: B, T, D, H, all unequal where it can be, so that a wrong axis shows.
+SIZES = [(3, 5, 2, 4), (1, 4, 3, 2), (4, 2, 3, 1)]
 
 
 def weights(rng, D, H):
@@ -30,10 +30,10 @@ def layer(W_x, W_h, b):
 
 
 def step_inputs(rng):
-    return [(rng.normal(size=(B, D)), rng.normal(size=(B, H)), *weights(rng, D, H)) for B, D, H in SIZES]
+    return [(rng.normal(size=(B, D)), rng.normal(size=(B, H)), *weights(rng, D, H)) for B, _, D, H in SIZES]
 
 
-@exercise("1.1", returns={"h": "B, H"}, inputs=step_inputs, equation="rnn.html#equation-rnn-step")
+@exercise("1.1", returns={"h": "B, H"}, inputs=step_inputs, equation=("rnn-step", 1))
 def rnn_step(x, h_prev, W_x, W_h, b):
     return layer(W_x, W_h, b).step(x, h_prev)[0]
 
@@ -46,6 +46,16 @@ def half_a_tanh(x, h_prev, W_x, W_h, b):
 @rnn_step.misconception("There is no tanh in your answer: what keeps h between −1 and 1?")
 def no_tanh(x, h_prev, W_x, W_h, b):
     return x @ W_x + h_prev @ W_h + b
+
+
+@rnn_step.misconception("Is any |h| above 1? The bias belongs inside the tanh.")
+def bias_outside(x, h_prev, W_x, W_h, b):
+    return np.tanh(x @ W_x + h_prev @ W_h) + b
+
+
+@rnn_step.misconception("Your answer does not move when x does.")
+def no_input(x, h_prev, W_x, W_h, b):
+    return np.tanh(h_prev @ W_h + b)
 
 
 @rnn_step.misconception("Your answer does not move when b does.")
@@ -79,10 +89,12 @@ def transposed_W_h(x, h_prev, W_x, W_h, b):
 
 
 def sequence_inputs(rng):
-    return [(rng.normal(size=(B, T, D)), rng.normal(size=(B, H)), *weights(rng, D, H)) for B, D, H in SIZES]
+    return [
+        (rng.normal(size=(B, T, D)), rng.normal(size=(B, H)), *weights(rng, D, H)) for B, T, D, H in SIZES
+    ]
 
 
-@exercise("1.2", returns={"hs": "B, T, H"}, inputs=sequence_inputs, equation="rnn.html#equation-rnn-sequence")
+@exercise("1.2", returns={"hs": "B, T, H"}, inputs=sequence_inputs, equation=("rnn-sequence", 2))
 def rnn_sequence(x, h0, W_x, W_h, b):
     return layer(W_x, W_h, b).forward(x, h0)[0]
 
@@ -125,6 +137,31 @@ def one_step_late(x, h0, W_x, W_h, b):
     return np.concatenate([h0[:, None], hs[:, :-1]], axis=1)
 
 
+@rnn_sequence.misconception("Every step reads the input of step 1: what changes from step to step?")
+def always_the_first_input(x, h0, W_x, W_h, b):
+    return layer(W_x, W_h, b).forward(np.repeat(x[:, :1], x.shape[1], axis=1), h0)[0]
+
+
+@rnn_sequence.misconception("The last step is missing: how many steps does range give?")
+def last_step_missing(x, h0, W_x, W_h, b):
+    hs, _ = layer(W_x, W_h, b).forward(x, h0)
+    hs[:, -1] = 0
+    return hs
+
+
+@rnn_sequence.misconception("The first step is missing: at which t does the loop begin?")
+def first_step_missing(x, h0, W_x, W_h, b):
+    hs, _ = layer(W_x, W_h, b).forward(x[:, 1:], h0)
+    return np.concatenate([np.zeros_like(hs[:, :1]), hs], axis=1)
+
+
+@rnn_sequence.misconception("Only step 1 is there: does the return stand inside the loop?")
+def return_inside_the_loop(x, h0, W_x, W_h, b):
+    hs, _ = layer(W_x, W_h, b).forward(x, h0)
+    hs[:, 1:] = 0
+    return hs
+
+
 # 1.3 The numerical gradient
 
 
@@ -146,7 +183,7 @@ def gradient_inputs(rng):
     "1.3",
     returns={"grad": "the shape of x"},
     inputs=gradient_inputs,
-    equation="rnn.html#equation-rnn-numerical",
+    equation=("rnn-numerical", 3),
 )
 def numerical_gradient(f, x, eps):
     x = x.copy()
@@ -186,6 +223,30 @@ def factor_two(f, x, eps):
     return difference(f, x, lambda moved: (moved(eps) - moved(-eps)) / eps)
 
 
+@numerical_gradient.misconception(
+    "Your answer does not depend on eps: use the eps that the function is given."
+)
+def eps_ignored(f, x, eps):
+    return difference(f, x, lambda moved: (moved(1e-5) - moved(-1e-5)) / 2e-5)
+
+
+@numerical_gradient.misconception("a / 2 * eps is (a / 2) times eps: what should stand below the line?")
+def missing_brackets(f, x, eps):
+    return difference(f, x, lambda moved: (moved(eps) - moved(-eps)) / 2 * eps)
+
+
+@numerical_gradient.misconception("That is how much f changes: what is it divided by to give a slope?")
+def not_divided(f, x, eps):
+    return difference(f, x, lambda moved: moved(eps) - moved(-eps))
+
+
+@numerical_gradient.misconception(
+    "f does not seem to change: do both points share one array? Then x.copy() helps."
+)
+def one_array_for_both(f, x, eps):
+    return np.zeros_like(x)
+
+
 @numerical_gradient.misconception("All entries have the wrong sign: which of the two values is subtracted?")
 def wrong_sign(f, x, eps):
     return difference(f, x, lambda moved: (moved(-eps) - moved(eps)) / (2 * eps))
@@ -223,9 +284,9 @@ def step_backward_inputs(rng):
 
 @exercise(
     "1.4",
-    returns={"dx": "B, D", "dh_prev": "B, H", "dW_x": "D, H", "dW_h": "H, H", "db": "H"},
+    returns={"dx": "B, D", "dh_prev": "B, H", "dW_x": "D, H", "dW_h": "H, H", "db": "H,"},
     inputs=step_backward_inputs,
-    equation="rnn.html#equation-rnn-step-backward",
+    equation=("rnn-step-backward", 4),
 )
 def rnn_step_backward(dh, x, h_prev, h, W_x, W_h):
     return gradients_from((1 - h**2) * dh, x, h_prev, W_x, W_h)
@@ -261,6 +322,16 @@ def reciprocal(dh, x, h_prev, h, W_x, W_h):
     return gradients_from(dh / (1 - h**2), x, h_prev, W_x, W_h)
 
 
+@rnn_step_backward.misconception("A unit at h = 0 should pass on all, yours passes on nothing.")
+def one_is_missing(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from(h**2 * dh, x, h_prev, W_x, W_h)
+
+
+@rnn_step_backward.misconception("All gradients have the wrong sign: what is the derivative of tanh at 0?")
+def wrong_sign_of_da(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from((h**2 - 1) * dh, x, h_prev, W_x, W_h)
+
+
 @rnn_step_backward.misconception("That is the derivative of a sigmoid, and this is a tanh.")
 def sigmoid_derivative(dh, x, h_prev, h, W_x, W_h):
     return gradients_from(h * (1 - h) * dh, x, h_prev, W_x, W_h)
@@ -272,6 +343,26 @@ def sigmoid_derivative(dh, x, h_prev, h, W_x, W_h):
 def mean_over_the_batch(dh, x, h_prev, h, W_x, W_h):
     dx, dh_prev, dW_x, dW_h, db = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
     return dx, dh_prev, dW_x / len(x), dW_h / len(x), db / len(x)
+
+
+@rnn_step_backward.misconception(
+    "db is off by exactly 1/B: do the gradients of the samples add up, or average?"
+)
+def db_mean(dh, x, h_prev, h, W_x, W_h):
+    *others, db = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
+    return *others, db / len(x)
+
+
+@rnn_step_backward.misconception("dW_h stands transposed: which of its axes is the old state's?")
+def transposed_dW_h(dh, x, h_prev, h, W_x, W_h):
+    dx, dh_prev, dW_x, dW_h, db = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
+    return dx, dh_prev, dW_x, dW_h.T, db
+
+
+@rnn_step_backward.misconception("The weights' gradients were made from dh: what reached them is da.")
+def weights_from_dh(dh, x, h_prev, h, W_x, W_h):
+    dx, dh_prev, *_ = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
+    return dx, dh_prev, x.T @ dh, h_prev.T @ dh, dh.sum(axis=0)
 
 
 @rnn_step_backward.misconception("b is used by every sample: what happens to its gradients?")

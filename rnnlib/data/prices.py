@@ -38,11 +38,19 @@ def load(symbol="AAPL", start=None, end=None):
     split = (factor / factor.shift(fill_value=factor.iloc[0])).round().clip(lower=1)
     prices["volume"] = raw["volume"] * (split.prod() / split.cumprod())
 
-    try:
-        prices = prices.loc[start:end]
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"cannot read the dates {start!r} to {end!r}: write them as 2005-12-31") from error
+    prices = prices.loc[_day(start) : _day(end)]
     if prices.empty:
-        raise ValueError(f"no prices between {start} and {end}: the data run from 2000-03-01 to 2013-03-01")
+        raise ValueError(
+            f"no prices between {start or 'the first day'} and {end or 'the last day'}: "
+            "the data run from 2000-03-01 to 2013-03-01"
+        )
     prices.attrs["source"] = EMBEDDED_SOURCE
     return prices
+
+
+def _day(date):
+    """A date as pandas' Timestamp; None stays None."""
+    try:
+        return None if date is None else pd.to_datetime(date, format="ISO8601")
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"cannot read the date {date!r}: write it as 2005-12-31") from error

@@ -9,6 +9,7 @@ The plugin does not use nbval's loop that waits for a cell: it has no deadline f
 and does not notice a kernel that died.
 """
 
+import json
 import time
 from pathlib import Path
 from queue import Empty
@@ -47,7 +48,10 @@ def pytest_collect_file(file_path, parent):
     solution = _solution_for(file_path, parent.config.option.solutions) if ours else None
     if solution is None:
         return nodes
-    lab = Lab.from_parent(parent, path=file_path, solution_path=solution)
+    root = parent.config.rootpath
+    inside = file_path.is_relative_to(root)  # pytest leaves the id of a file outside its root empty
+    nodeid = (file_path.relative_to(root) if inside else file_path).as_posix()
+    lab = Lab.from_parent(parent, path=file_path, nodeid=nodeid, solution_path=solution)
     return [lab if node in ours else node for node in nodes]
 
 
@@ -61,8 +65,8 @@ def _solution_for(path, folder):
     named = next((stem for stem in solutions if path.stem.startswith(stem)), None)
     try:
         student = notebook.read(path)
-    except notebook.UnreadableNotebook:
-        return solutions.get(named)
+    except notebook.UnreadableNotebook:  # told in a line as well, where only one lab is possible
+        return solutions.get(named) or (next(iter(solutions.values())) if len(solutions) == 1 else None)
     name = notebook.lab_name(student)
     if name in solutions or named:
         return solutions.get(name, solutions.get(named))
@@ -249,7 +253,8 @@ class ExerciseItem(IPyNbCell):
         verdict, message = (failure.verdict, failure.message) if failure else ("passed", "")
         points = {"passed": exercise.points, "regrade": None}.get(verdict, 0)
         result = {"title": exercise.title, "points": points, "of": exercise.points}
-        self.user_properties.append(("rnnlib", {**result, "verdict": verdict, "message": message}))
+        result |= {"verdict": verdict, "message": message, "path": lab.nodeid}
+        self.user_properties.append(("rnnlib", json.dumps(result)))
         if failure:
             raise failure
 
@@ -277,7 +282,7 @@ class ExerciseItem(IPyNbCell):
             raise Failed("wrong", "the check showed no values: was it changed?")
         name, text = error["ename"], error["evalue"]
         if name == "NotFilledIn":
-            raise Failed("unfilled", text)
+            raise Failed("unfilled", text.split(". ")[0])  # the rest is advice for a notebook
         if name == "NameError" and self.parent.broken:
             text = f"{self.exercise.name} is not defined, since its cell stopped with {self.parent.broken}"
         elif name != "WrongAnswer":
@@ -297,7 +302,7 @@ class ExerciseItem(IPyNbCell):
         return pytest.Item.repr_failure(self, excinfo)
 
     def reportinfo(self):
-        return self.path, self.cell_num, self.name
+        return self.path, self.cell_num, self.exercise.name
 
 
 class RoundedValues:
@@ -330,30 +335,31 @@ def _one_line(message, title):
     return line.removeprefix(f"{title}: ")[:500]
 
 
-def pytest_collection_modifyitems(config, items):
-    """Where all is labs, the table at the end says it once; pytest's own sections would repeat it."""
-    if items and all(isinstance(item, ExerciseItem) for item in items):
-        config.option.tbstyle = "no"
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:  # a worker of pytest-xdist has none
-            reporter.reportchars = "".join(set(reporter.reportchars) - set("fE"))
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    """Where only labs failed, the table says it once; pytest's own sections would repeat it."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:  # a worker of pytest-xdist
+        return
+    failed = reporter.stats.get("failed", [])
+    if failed and "error" not in reporter.stats and all(map(_result, failed)):
+        session.config.option.tbstyle = "no"
+        reporter.reportchars = "".join(set(reporter.reportchars) - set("fE"))
 
 
 def pytest_terminal_summary(terminalreporter):
     """One line for each exercise: points, verdict, message; and the sum for each notebook."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
     labs = {}
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            for name, result in getattr(report, "user_properties", []):
-                if name == "rnnlib" and getattr(report, "when", None) == "call":
-                    labs.setdefault(report.fspath, []).append(result)
+    for result in filter(None, map(_result, reports)):
+        labs.setdefault(result["path"], []).append(result)
     if not labs:
         return
     terminalreporter.section("exercises")
-    for path, results in labs.items():
-        results.sort(key=lambda result: result["title"])
+    for path in sorted(labs):
+        results = sorted(labs[path], key=lambda result: result["title"])
         width = max(len(result["title"]) for result in results)
-        terminalreporter.line(str(path))
+        terminalreporter.line(path)
         for r in results:
             points = "–" if r["points"] is None else f"{r['points']:g}"
             line = f"  {r['title']:{width}}  {points}/{r['of']:g}  {r['verdict']:11}  {r['message']}"
@@ -361,3 +367,10 @@ def pytest_terminal_summary(terminalreporter):
             terminalreporter.line(line.rstrip(), **{colour: True})
         earned = sum(result["points"] or 0 for result in results)
         terminalreporter.line(f"  {'total':{width}}  {earned:g}/{sum(result['of'] for result in results):g}")
+
+
+def _result(report):
+    """What an exercise's report says of it, or None for other reports."""
+    if getattr(report, "when", None) != "call":
+        return None
+    return next((json.loads(value) for name, value in report.user_properties if name == "rnnlib"), None)

@@ -120,6 +120,28 @@ def test_a_gap_further_down_is_told_by_its_name():
         checks.rnn_sequence(sequence)
 
 
+def test_a_wrong_helper_is_told_before_its_caller():
+    scope = {"np": np}
+    exec(
+        "def rnn_step(x, h_prev, W_x, W_h, b):\n    return np.tanh(x @ W_x + h_prev @ W_h)\n"
+        "def rnn_sequence(x, h0, W_x, W_h, b):\n    hs, h = [], h0\n    for t in range(x.shape[1]):\n"
+        "        h = rnn_step(x[:, t], h, W_x, W_h, b)\n        hs.append(h)\n"
+        "    return np.stack(hs, axis=1)",
+        scope,
+    )
+    message = verdict(checks.rnn_sequence, scope["rnn_sequence"])
+    assert "it calls your rnn_step, which is not right yet: begin with Exercise 1.1 rnn_step" in message
+    scope["rnn_step"] = right
+    checks.rnn_sequence(scope["rnn_sequence"])
+
+
+def test_a_fixed_number_of_steps_does_not_pass():
+    def sequence(x, h0, W_x, W_h, b):
+        return checks.rnn_sequence.reference(x[:, :5], h0, W_x, W_h, b)[:, [0, 1, 2, 3, -1]]
+
+    assert "hs has shape" in verdict(checks.rnn_sequence, sequence)
+
+
 def test_input_in_a_notebook_is_no_gap():
     class StdinNotImplementedError(NotImplementedError):
         pass
@@ -150,7 +172,10 @@ def calls_exit(*arguments):
         (3, "rnn_step must be a function, got int"),
         (lambda *a: None, "rnn_step returned None. Is the return missing?"),
         (lambda *a: right(*a).tolist(), "h must be a NumPy array, yours is of type list."),
-        (lambda *a: (right(*a), 1), "h must be a NumPy array, yours is of type tuple."),
+        (
+            lambda *a: (right(*a),),
+            "h must be a NumPy array, yours is of type tuple. Is there a comma too many?",
+        ),
         (lambda *a: "h", "h must be a NumPy array, yours is of type str."),
         (lambda *a: right(*a).T, "h has shape (4, 3), it should be (B, H) = (3, 4)."),
         (lambda *a: right(*a)[:1], "h has shape (1, 4), it should be (B, H) = (3, 4)."),
@@ -163,7 +188,10 @@ def calls_exit(*arguments):
         (lambda *a: right(*a) + 1e-4 * np.eye(len(a[0]), 4, k=1), "h[0, 1] is "),
         (changes_its_input, "your result is right, but the caller's h_prev has changed."),
         (lambda x: x, "rnn_step stopped with TypeError: "),
-        (lambda *a: a[0] @ a[0], "rnn_step stopped with ValueError: matmul"),
+        (
+            lambda *a: a[0] @ a[0],
+            "ValueError: the shapes on both sides of @ do not fit, 2 columns meet 3 rows in line",
+        ),
         (calls_exit, "rnn_step stopped with SystemExit"),
     ],
 )
@@ -174,7 +202,7 @@ def test_each_kind_of_failure_has_its_sentence(answer, sentence):
 
 def test_several_results_are_counted_and_named():
     message = verdict(checks.rnn_step_backward, lambda *a: right_backward(*a)[:3])
-    assert "must return 5 (dx, dh_prev, dW_x, dW_h, db), yours returned 3." in message
+    assert "must return 5 results (dx, dh_prev, dW_x, dW_h, db), yours returned 3." in message
     message = verdict(checks.rnn_step_backward, lambda *a: right_backward(*a)[::-1])
     assert "dx has shape (4,), it should be (B, D) = (3, 2)." in message
 

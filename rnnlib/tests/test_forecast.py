@@ -53,7 +53,7 @@ def test_prices_take_dates_and_refuse_nonsense():
     assert {day.year for day in quotes.index} == {2005}
     with pytest.raises(ValueError, match="the only symbol is AAPL"):
         prices.load("MSFT")
-    with pytest.raises(ValueError, match="cannot read the dates"):
+    with pytest.raises(ValueError, match="cannot read the date"):
         prices.load(start="soon")
     with pytest.raises(ValueError, match="no prices between 2020-01-01"):
         prices.load(start="2020-01-01")
@@ -221,8 +221,9 @@ def test_train_command_writes_weights_figure_and_table(tmp_path):
         (["train", "--epochs", "many"], "Invalid value for '--epochs'"),
         (["train", "--seq-len", "5000"], "too few for windows of 5000 days"),
         (["train", "--start", "2013-02-20"], "training days are too few"),
-        (["train", "--start", "yesterday"], "cannot read the dates"),
-        (["train", "--out", "file.txt"], "file.txt: "),
+        (["train", "--start", "yesterday"], "cannot read the date"),
+        (["train", "--out", "file.txt"], "cannot write into the folder file.txt: "),
+        (["train", "--start", "02/03/2005"], "cannot read the date '02/03/2005': write it as 2005-12-31"),
         (["train", "--speed"], "No such option: --speed"),
         (["tarin"], "No such command 'tarin'"),
         (["release"], "no notebooks in labs_solutions/"),

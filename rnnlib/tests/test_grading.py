@@ -156,7 +156,7 @@ def test_a_hostile_answer_loses_its_exercise_alone(grade, solved, case):
         '[{"cell_type": "code", "id": [1], "source": "", "metadata": {}, "outputs": []}]}',
     ],
 )
-@pytest.mark.parametrize("name", ["01_rnn.ipynb", "01_rnn (1).ipynb"])
+@pytest.mark.parametrize("name", ["01_rnn.ipynb", "01_rnn (1).ipynb", "homework.ipynb"])
 def test_an_unreadable_notebook_is_told_in_a_line(grade, text, name):
     lines, result = grade(text, name=name, outcomes={"failed": 4})
     for verdict, points, message in lines.values():
@@ -304,6 +304,23 @@ def test_a_failure_of_the_grader_is_no_zero(grade, solved, monkeypatch):
     for verdict, points, message in lines.values():
         assert (verdict, points) == ("regrade", "–/5")
         assert "no more file handles" in message
+
+
+def test_notebooks_from_any_folder_are_told_apart(pytester, solved, tmp_path_factory):
+    """Two students, outside pytest's root folder, with files of one name."""
+    paths = []
+    for student in ("ada", "bob"):
+        path = tmp_path_factory.mktemp(student) / "01_rnn.ipynb"
+        nbformat.write(solved, path)
+        paths.append(path)
+        answer_cell(solved, "rnn_step").source = "def rnn_step(*a): return 1"
+    result = pytester.runpytest("--nbval", "--junitxml=report.xml", f"--rootdir={pytester.path}", *paths)
+    result.assert_outcomes(passed=7, failed=1)
+    for path, total in zip(paths, ("20/20", "15/20"), strict=True):
+        place = result.outlines.index(path.as_posix())
+        assert result.outlines[place + 5].split() == ["total", total]
+    assert "rnn_step" not in "".join(result.outlines[: result.outlines.index(paths[0].as_posix())])
+    assert "ada" in (pytester.path / "report.xml").read_text(encoding="utf-8")
 
 
 def test_junit_report_has_a_case_for_each_exercise(grade, solved, pytester):

@@ -22,6 +22,4 @@ def valid_steps(lengths, T, like):
         raise ValueError(f"lengths must be integers of shape (B,), got {lengths.dtype} {lengths.shape}")
     if lengths.size and not (lengths.min() >= 1 and lengths.max() <= T):
         raise ValueError(f"lengths must be between 1 and T={T}, got {lengths.min()} to {lengths.max()}")
-    mask = np.empty((len(lengths), T), bool, like=like)
-    mask[...] = np.arange(T) < lengths[:, None]
-    return mask
+    return np.asarray(np.arange(T) < lengths[:, None], like=like)

@@ -35,7 +35,7 @@ def load(symbol="AAPL", start=None, end=None):
     factor = raw["adj_close"] / raw["close"]
     prices = raw[["open", "high", "low", "close"]].mul(factor, axis=0)
     # A split of n for 1 multiplies the factor by n overnight; a dividend moves it by a percent or so.
-    split = (factor / factor.shift(fill_value=factor.iloc[0])).round().clip(lower=1)
+    split = (factor / factor.shift(fill_value=factor.iloc[0])).round()
     prices["volume"] = raw["volume"] * (split.prod() / split.cumprod())
 
     prices = prices.loc[_day(start) : _day(end)]

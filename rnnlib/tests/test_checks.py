@@ -32,7 +32,13 @@ def test_the_reference_passes_with_its_values(exercise):
     assert bundle["text/plain"] == f"✓ {exercise.title}"
     numbers = [v for case in bundle[VALUES_MIME] for values in case.values() for v in values]
     assert 10 < len(numbers) <= 200
-    assert all(type(v) is float and v == float(f"{v:.6g}") for v in numbers)
+    for case, values in zip(exercise.inputs(np.random.default_rng(0)), bundle[VALUES_MIME], strict=True):
+        results = exercise.reference(*case)
+        for value, shown in zip(
+            results if isinstance(results, tuple) else [results], values.values(), strict=True
+        ):
+            np.testing.assert_allclose(shown, value.ravel(), rtol=1e-5)
+            assert all(type(v) is float and v == float(f"{v:.6g}") for v in shown)
 
 
 @misconceptions
@@ -162,6 +168,17 @@ def changes_its_input(x, h_prev, W_x, W_h, b):
     return h
 
 
+def changes_a_single_row(x, h_prev, W_x, W_h, b):
+    h = right(x, h_prev, W_x, W_h, b)
+    if len(x) == 1:
+        b += 1e-4
+    return h
+
+
+def breaks_lines(*arguments):
+    raise ValueError("first\nsecond")
+
+
 def calls_exit(*arguments):
     raise SystemExit
 
@@ -187,6 +204,8 @@ def calls_exit(*arguments):
         (lambda *a: right(*a) + 1e-4, "12 of 12 entries are wrong."),
         (lambda *a: right(*a) + 1e-4 * np.eye(len(a[0]), 4, k=1), "h[0, 1] is "),
         (changes_its_input, "your result is right, but the caller's h_prev has changed."),
+        (changes_a_single_row, "your result is right, but the caller's b has changed."),
+        (breaks_lines, "rnn_step stopped with ValueError: first second in line"),
         (lambda x: x, "rnn_step stopped with TypeError: "),
         (
             lambda *a: a[0] @ a[0],
@@ -198,6 +217,12 @@ def calls_exit(*arguments):
 def test_each_kind_of_failure_has_its_sentence(answer, sentence):
     with np.errstate(all="ignore"):
         assert sentence in verdict(checks.rnn_step, answer)
+
+
+def test_rounding_is_no_mistake():
+    checks.rnn_step(lambda *a: right(*a) + 1e-9)
+    message = verdict(checks.rnn_step, lambda *a: right(*a) + 1e-5)
+    assert "12 of 12 entries are wrong" in message
 
 
 def test_several_results_are_counted_and_named():

@@ -21,7 +21,7 @@ def figures(n):
 
 
 def test_a_slider_holds_every_frame_and_loads_nothing():
-    slider = Slider("weight <w>", ["0", "1", "2"], figures(3), ["flat", 'a "line"', "steep"], start=1)
+    slider = Slider("weight <w>", ["0", "<1>", "2"], figures(3), ["flat", 'a "line"', "steep"], start=1)
     page = slider._repr_html_()
     frames = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]*)"[^>]*?( hidden)?>', page)
     assert [alt for _, alt, _ in frames] == ["flat", "a &quot;line&quot;", "steep"]
@@ -30,7 +30,9 @@ def test_a_slider_holds_every_frame_and_loads_nothing():
         with Image.open(io.BytesIO(base64.b64decode(data))) as image:
             assert image.mode == "P"  # 8 bits a pixel
             assert len(base64.b64decode(data)) < 20_000
+    assert len({data for data, *_ in frames}) == 3
     assert "weight &lt;w&gt;" in page
+    assert "<1>" not in page
     assert 'type="range" min="0" max="2" value="1"' in page
     assert "http" not in page
 
@@ -47,5 +49,6 @@ def test_misuse_is_told_in_a_line():
         Slider("w", ["0", "1"], figures(1), ["x"])
     with pytest.raises(ValueError, match="got 0, 0, 0"):
         Slider("w", [], [], [])
-    with pytest.raises(ValueError, match="index of one of 1 frames, got 1"):
-        Slider("w", ["0"], figures(1), ["x"], start=1)
+    for start in (-1, 1):
+        with pytest.raises(ValueError, match=f"index of one of 1 frames, got {start}"):
+            Slider("w", ["0"], figures(1), ["x"], start=start)

@@ -35,6 +35,7 @@ def test_prices_are_adjusted():
     quotes = prices.load()
     assert list(quotes.columns) == ["open", "high", "low", "close", "volume"]
     assert len(quotes) == 3270
+    assert quotes.attrs["source"] == prices.EMBEDDED_SOURCE
     assert quotes.index.is_monotonic_increasing
     assert not quotes.isna().any(axis=None)
     assert (quotes["high"] >= quotes[["open", "close", "low"]].max(axis=1) - 1e-9).all()
@@ -68,6 +69,8 @@ def test_a_window_ends_the_day_before_its_answer(n, length, features):
             windows(series, target, length)
         return
     x, y = windows(series, target, length)
+    assert not np.shares_memory(y, target)
+    assert x.flags.c_contiguous
     assert x.shape == (n - length, length, features)
     for i in range(n - length):
         np.testing.assert_array_equal(x[i], series[i : i + length])
@@ -80,6 +83,8 @@ def test_windows_refuse_holes_and_unequal_lengths():
         windows(hole, np.ones(5), 2)
     with pytest.raises(ValueError, match="the target hold"):
         windows(np.ones(5), hole, 2)
+    with pytest.raises(ValueError, match="the features hold a missing or infinite value on day 2"):
+        windows(np.array([1, 2, -np.inf, 4, 5]), np.ones(5), 2)
     with pytest.raises(ValueError, match="features have 5 days, the target 4"):
         windows(np.ones(5), np.ones(4), 2)
     with pytest.raises(ValueError, match="at least 1"):
@@ -131,6 +136,17 @@ def test_each_answer_is_the_return_of_its_day():
     assert sum(parts) == len(close) - 1 - 30
 
 
+def test_predictions_are_returns_again():
+    data = returns_dataset(random_walk())
+    network = SequenceModel("rnn", 1, 4, 1, rng=0)
+    network.params["readout.W"][...] = 0
+    network.params["readout.b"][...] = 2  # two standard deviations above the mean
+    np.testing.assert_allclose(predict_returns(network, data), data.mean + 2 * data.std, rtol=1e-6)
+    assert {a.dtype for part in (data.train, data.validation, data.test) for a in part} == {
+        np.dtype("float32")
+    }
+
+
 def test_the_scaler_is_that_of_the_training_days():
     close = random_walk()
     data = returns_dataset(close, length=1)
@@ -140,8 +156,11 @@ def test_the_scaler_is_that_of_the_training_days():
 
 
 def test_returns_dataset_refuses_what_it_cannot_use():
-    with pytest.raises(ValueError, match="training days are too few"):
-        returns_dataset(random_walk(40), length=30)
+    with pytest.raises(ValueError, match="28 training days are too few for windows of 30 days"):
+        returns_dataset(random_walk(41), length=30)
+    with pytest.raises(ValueError, match="28 training days are too few for windows of 28 days"):
+        returns_dataset(random_walk(41), length=28)
+    assert len(returns_dataset(random_walk(41), length=27).train[0]) == 1
     bad = random_walk()
     for value in (0, -1, np.nan):
         bad.iloc[3] = value

@@ -306,6 +306,28 @@ def test_a_failure_of_the_grader_is_no_zero(grade, solved, monkeypatch):
         assert "no more file handles" in message
 
 
+def test_the_labs_own_code_survives_what_an_earlier_answer_broke(grade, solved, tmp_path):
+    solution = notebook.read(SOLUTION)
+    place = solution.cells.index(answer_cell(solution, "rnn_step_backward"))
+    middle = nbformat.v4.new_code_cell("np.ones(1)", id="middle")
+    solution.cells.insert(place, middle)
+    nbformat.write(solution, tmp_path / "01_rnn.ipynb")
+    answer_cell(solved, "rnn_sequence").source += "\n\nimport numpy\nnumpy.ones = None"
+    grade(solved, f"--solutions={tmp_path}", outcomes={"passed": 4})
+
+
+def test_a_message_has_no_control_characters(grade, solved):
+    answer_cell(solved, "rnn_step").source = "def rnn_step(*a):\n    raise ValueError('\\x1b[31mred\\x07')"
+    lines, _ = grade(solved)
+    assert "ValueError: [31mred" in lines[TITLES[0]][2]
+
+
+def test_an_endless_loop_is_not_waited_for_by_default(pytester):
+    config = pytester.parseconfigure("--nbval")
+    assert config.option.nbval_cell_timeout <= 60
+    assert pytester.parseconfigure("--nbval", "--nbval-cell-timeout=99").option.nbval_cell_timeout == 99
+
+
 def test_notebooks_from_any_folder_are_told_apart(pytester, solved, tmp_path_factory):
     """Two students, outside pytest's root folder, with files of one name."""
     paths = []
@@ -355,6 +377,14 @@ def test_release_is_stable_and_check_finds_what_is_not(tmp_path):
     assert student.read_bytes() == STUDENT.read_bytes()
     assert b"\r" not in student.read_bytes()
     assert release.check(solution, student) == []
+
+    nb = notebook.read(solution)  # another machine rounds another way, and leaves time stamps
+    values = answer_cell(nb, "rnn_step_check").outputs[0].data["application/vnd.rnnlib.values+json"]
+    values[0]["h"][0] *= 1 + 1e-6
+    nbformat.write(nb, solution)
+    assert release.check(solution, student) == []
+    release.release(solution, student)
+    assert notebook.read(solution).cells == nb.cells
 
     student.write_text(student.read_text(encoding="utf-8").replace("YOUR CODE", "MY CODE"), encoding="utf-8")
     assert len(release.check(solution, student)) == 1

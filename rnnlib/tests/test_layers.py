@@ -120,7 +120,8 @@ def test_returned_arrays_belong_to_the_caller(kind, case):
     y2, last2 = layer.forward(x, state)
     for a in (x, state, y2, last2):
         a[...] = np.nan
-    layer.step(np.ones_like(x[:, 0]))  # a step in between changes nothing for backward
+    h, state = layer.step(np.ones_like(x[:, 0]))  # a step in between changes nothing for backward
+    assert not np.shares_memory(h, state)
     dx2, dstate2 = layer.backward(dy, dlast)
     for a, b in zip(results, before, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -167,6 +168,22 @@ def test_an_empty_sequence_returns_its_state(kind):
     dx, dstate = layer.backward(y, state)
     assert dx.shape == (2, 0, 3)
     np.testing.assert_array_equal(dstate, state)
+    for a in (last, dstate):
+        assert not np.shares_memory(a, state)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_weights_are_as_documented(kind):
+    """U(−1/√H, 1/√H), symmetric about 0; no bias."""
+    layer = RECURRENT[kind](40, 100, rng=0)
+    for name in ("W_x", "W_h"):
+        W = layer.params[name]
+        assert 0.099 < np.abs(W).max() <= 0.1
+        assert abs(W.mean()) < 0.005
+    assert not layer.params["b"].any()
+    linear = Linear(100, 40, rng=0)
+    assert 0.099 < np.abs(linear.params["W"]).max() <= 0.1
+    assert not linear.params["b"].any()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -191,15 +208,19 @@ def test_misuse_is_told_in_a_line(kind):
         layer.forward(np.zeros((5, 3)))
     with pytest.raises(TypeError, match="x must be an array, got list"):
         layer.forward([[[1, 2, 3]]])
-    with pytest.raises(ValueError, match=r"state must have shape \(B=2, H=4\), got \(1, 4\)"):
-        layer.forward(np.zeros((2, 5, 3)), np.zeros((1, 4)))
+    with pytest.raises(TypeError, match="x must be an array, got float"):
+        layer.forward(3.0)
+    for B in (1, 3):
+        with pytest.raises(ValueError, match=rf"state must have shape \(B=2, H=4\), got \({B}, 4\)"):
+            layer.forward(np.zeros((2, 5, 3)), np.zeros((B, 4)))
     with pytest.raises(ValueError, match=r"x_t must have shape \(B, D=3\)"):
         layer.step(np.zeros((2, 5, 3)))
     layer.forward(np.zeros((2, 5, 3)))
     with pytest.raises(ValueError, match=r"dy must have shape \(B=2, T=5, H=4\), got \(2, 4, 4\)"):
         layer.backward(np.zeros((2, 4, 4)))
-    with pytest.raises(ValueError, match="floating-point"):
-        RECURRENT[kind](3, 4, dtype=int)
+    for dtype in (int, complex):
+        with pytest.raises(ValueError, match="floating-point"):
+            RECURRENT[kind](3, 4, dtype=dtype)
 
 
 @given(shape=st.lists(st.integers(0, 4), max_size=3), seed=st.integers(0, 2**32 - 1))
@@ -217,3 +238,16 @@ def test_linear_gradients_are_those_of_the_affine_map(shape, seed):
     dW = sum((np.outer(x_i, dy_i) for x_i, dy_i in pairs), start=np.zeros((3, 2)))
     np.testing.assert_allclose(layer.grads["W"], dW, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(layer.grads["b"], dy.reshape(-1, 2).sum(axis=0), rtol=1e-12, atol=1e-12)
+
+
+def test_linear_belongs_to_its_forward_and_keeps_its_dtype():
+    layer = Linear(3, 2, rng=0)
+    x = np.ones((4, 3))
+    y = layer.forward(x)
+    x[...] = np.nan
+    dx = layer.backward(np.ones((4, 2)))
+    assert {a.dtype for a in (y, dx, *layer.grads.values())} == {np.dtype("float32")}
+    assert np.isfinite(layer.grads["W"]).all()
+    for bad in (np.float64(3), np.ones((4, 2)), [1, 2, 3]):
+        with pytest.raises(ValueError, match=r"Linear: x must have shape \(..., D=3\)"):
+            layer.forward(bad)

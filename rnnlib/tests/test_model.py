@@ -115,6 +115,33 @@ def test_a_step_between_forward_and_backward_does_no_harm(kind, readout):
     np.testing.assert_array_equal(dx, dx_again)
 
 
+@readouts
+def test_lengths_may_be_unsigned_and_a_batch_may_be_empty(readout):
+    model, x, _ = make("rnn", readout)
+    lengths = [5, 1, 3]
+    np.testing.assert_array_equal(
+        model.forward(x, np.array(lengths, np.uint8))[0], model.forward(x, lengths)[0]
+    )
+    y, _ = model.forward(x[:0], np.array([], int))
+    dx, _ = model.backward(y)
+    assert (len(y), dx.shape) == (0, (0, 5, 2))
+
+
+@readouts
+def test_float32_stays_float32(readout):
+    model = SequenceModel("rnn", 2, 4, 3, readout=readout, rng=0)
+    y, _ = model.forward(np.ones((2, 3, 2)), np.array([3, 2]))
+    dx, _ = model.backward(np.ones(y.shape))
+    assert {a.dtype for a in (y, dx, *model.grads.values())} == {np.dtype("float32")}
+
+
+def test_another_seed_changes_every_part():
+    first, second = (SequenceModel("rnn", 2, 4, 3, num_layers=2, rng=seed).params for seed in (0, 1))
+    for name in first:
+        if not name.endswith(".b"):
+            assert not np.array_equal(first[name], second[name])
+
+
 def test_config_rebuilds_the_model():
     model, x, _ = make("rnn", "every")
     twin = SequenceModel(**model.config, dtype=np.float64)
@@ -137,8 +164,11 @@ def test_misuse_is_told_in_a_line():
         model.forward(x, np.array([1, 6, 2]))
     with pytest.raises(ValueError, match="lengths must be between 1 and T=5, got 0 to 2"):
         model.forward(x, np.array([1, 0, 2]))
-    with pytest.raises(ValueError, match="lengths must be integers"):
-        model.forward(x, np.array([1.0, 2.0, 2.0]))
+    for bad in (np.array([1.0, 2.0, 2.0]), np.array([True, True, True]), np.array([[1], [2], [2]])):
+        with pytest.raises(ValueError, match="lengths must be integers"):
+            model.forward(x, bad)
+    with pytest.raises(ValueError, match=r"SequenceModel: x must have shape \(B, T, D=2\), got \(3, 5, 1\)"):
+        model.forward(x[:, :, :1])
     with pytest.raises(ValueError, match="one entry for each of B=3 sequences, got 2"):
         model.forward(x, np.array([1, 2]))
     with pytest.raises(ValueError, match="one entry for each of 2 layers"):

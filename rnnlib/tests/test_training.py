@@ -62,13 +62,15 @@ def test_clipping_shortens_and_keeps_the_direction(grads, max_norm):
 
 
 def test_clipping_and_adam_refuse_bad_settings():
-    with pytest.raises(ValueError, match="max_norm must be above 0"):
-        clip_by_norm({"a": np.ones(2)}, 0)
+    for max_norm in (0, -1, float("nan")):
+        with pytest.raises(ValueError, match="max_norm must be above 0"):
+            clip_by_norm({"a": np.ones(2)}, max_norm)
     for lr in (0, -1, float("nan")):
         with pytest.raises(ValueError, match="lr must be above 0"):
             Adam({}, lr)
-    with pytest.raises(ValueError, match="betas"):
-        Adam({}, betas=(0.9, 1))
+    for betas in ((0.9, 1), (-0.1, 0.9)):
+        with pytest.raises(ValueError, match="betas"):
+            Adam({}, betas=betas)
     with pytest.raises(ValueError, match="differ in b"):
         Adam({"a": np.zeros(1), "b": np.zeros(1)}).step({"a": np.zeros(1)})
 
@@ -90,10 +92,20 @@ def test_adam_follows_the_definition(grads, lr):
     assert params["a"] is a  # changed in place
 
 
-def test_adam_keeps_float32():
+def test_adam_and_clipping_keep_float32():
     params = {"a": np.ones(3, np.float32)}
-    Adam(params).step({"a": np.ones(3, np.float32)})
-    assert params["a"].dtype == np.float32
+    optimizer = Adam(params, betas=(0, 0.999))
+    grads, _ = clip_by_norm({"a": np.ones(3, np.float32)}, 0.5)
+    optimizer.step(grads)
+    assert {a.dtype for a in (params["a"], grads["a"], optimizer.m["a"], optimizer.v["a"])} == {
+        np.dtype("float32")
+    }
+
+
+def test_a_gradient_too_long_for_float32_is_clipped():
+    clipped, norm = clip_by_norm({"a": np.full(4, 1e30, np.float32)}, 1.0)
+    assert norm == pytest.approx(2e30)
+    np.testing.assert_allclose(clipped["a"], 0.5, rtol=1e-6)
 
 
 @given(arrays)
@@ -102,8 +114,9 @@ def test_numerical_gradient_of_a_cubic(x):
     gradient = numerical_gradient(lambda: (x**3).sum(), x)
     np.testing.assert_allclose(gradient, 3 * x**2, rtol=1e-6, atol=1e-6)
     np.testing.assert_array_equal(x, before)
-    with pytest.raises(TypeError, match="float64"):
-        numerical_gradient(lambda: 0.0, x.astype(np.float32))
+    for dtype in (np.float32, int):
+        with pytest.raises(TypeError, match="float64"):
+            numerical_gradient(lambda: 0.0, np.ones(2, dtype))
 
 
 def test_relative_error():
@@ -117,9 +130,11 @@ def test_check_layer_catches_a_wrong_backward():
             return super().backward(dy, None)  # loses the gradient of the last state
 
     rng = np.random.default_rng(0)
-    errors = check_layer(
-        Wrong(2, 3, rng=0, dtype=np.float64), rng.standard_normal((2, 4, 2)), rng.standard_normal((2, 3))
-    )
+    x, state = rng.standard_normal((2, 4, 2)), rng.standard_normal((2, 3))
+    before = x.copy(), state.copy()
+    errors = check_layer(Wrong(2, 3, rng=0, dtype=np.float64), x, state)
+    np.testing.assert_array_equal(x, before[0])
+    np.testing.assert_array_equal(state, before[1])
     assert errors["W_h"] > 1e-3
 
 
@@ -165,6 +180,33 @@ def test_fit_is_deterministic():
         np.testing.assert_array_equal(runs[0][name], runs[1][name])
 
 
+def test_fit_uses_each_of_its_settings():
+    x, y = task(10)
+
+    def trained(**settings):
+        network = model()
+        before = {name: p.copy() for name, p in network.params.items()}
+        settings = {"epochs": 1, "batch_size": 4, "lr": 1e-3, **settings}
+        history = fit(network, (x, y), task(seed=1), progress=False, **settings)
+        return history, max(np.abs(p - before[name]).max() for name, p in network.params.items())
+
+    assert trained(rng=1)[0] != trained(rng=2)[0]  # another order of the batches
+    assert trained(batch_size=10, lr=1e-3)[1] == pytest.approx(1e-3, rel=1e-2)  # Adam's first step
+    assert trained(batch_size=10, lr=1e-4)[1] == pytest.approx(1e-4, rel=1e-2)
+    assert trained(max_norm=1e-12)[1] < 1e-6  # far below Adam's eps, so that hardly anything moves
+
+    history, _ = trained(lr=1e-12)  # standing still: the batches hold 4, 4 and 2 sequences
+    order = np.random.default_rng(0).permutation(10)
+    losses = [mse(predict(model(), x[b]), y[b])[0] for b in (order[:4], order[4:8], order[8:])]
+    assert history.train_loss == pytest.approx([np.mean(losses)], rel=1e-5)
+    network = model()
+    norms = []
+    for b in (order[:4], order[4:8], order[8:]):
+        network.backward(mse(network.forward(x[b])[0], y[b])[1])
+        norms.append(global_norm(network.grads))
+    assert history.grad_norm == pytest.approx([np.mean(norms)], rel=1e-5)
+
+
 def test_fit_shows_a_progress_bar(capsys):
     fit(model(), task(), task(seed=1), epochs=2)
     shown = capsys.readouterr().err
@@ -181,11 +223,18 @@ def test_fit_names_the_step_of_a_nan():
         fit(model(), (x, y), task(seed=1), batch_size=64, progress=False)
     with pytest.raises(FloatingPointError, match="validation loss is nan after epoch 1"):
         fit(model(), task(seed=1), (x, y), progress=False)
+    x, y = task()
+    y[3] = np.inf
+    with pytest.raises(FloatingPointError, match="the loss is inf in epoch 1"):
+        fit(model(), (x, y), task(seed=1), progress=False)
+    with pytest.raises(FloatingPointError, match="validation loss is inf after epoch 1"):
+        fit(model(), task(seed=1), (x, y), progress=False)
 
 
 def test_fit_refuses_bad_settings():
-    with pytest.raises(ValueError, match="epochs must be at least 1"):
-        fit(model(), task(), task(), epochs=0)
+    for name in ("epochs", "batch_size", "patience"):
+        with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+            fit(model(), task(), task(), **{name: 0})
     with pytest.raises(ValueError, match="the validation part has 0 inputs"):
         fit(model(), task(), (task()[0][:0], task()[1][:0]))
     with pytest.raises(ValueError, match="the training part has 64 inputs and 63 targets"):
@@ -236,9 +285,10 @@ def test_damaged_checkpoints_are_told_apart(tmp_path):
         path.write_bytes(damage)
         with pytest.raises(ValueError, match="damaged, or was not written by rnnlib"):
             checkpoint.load(path)
-    save_file({"a": np.zeros(3)}, path)
-    with pytest.raises(ValueError, match="not written by rnnlib"):
-        checkpoint.load(path)
+    for metadata in (None, {"rnnlib": "not JSON"}, {"rnnlib": "{}"}):
+        save_file({"a": np.zeros(3)}, path, metadata)
+        with pytest.raises(ValueError, match="not written by rnnlib"):
+            checkpoint.load(path)
     path.write_bytes(whole)
     network = model()
     network.params["readout.W"] = np.zeros((1, 8), np.float32)

@@ -21,8 +21,10 @@ def save(path, model, **extra):
     """
     # One entry: safetensors writes several in any order, and equal models give equal files.
     metadata = {"rnnlib": json.dumps({"config": model.config, "extra": extra})}
+    # safetensors writes an array's memory as it lies, so it must lie in C order.
+    params = {name: np.ascontiguousarray(p) for name, p in model.params.items()}
     with whole_file(path) as temporary:
-        temporary.write_bytes(safetensors.numpy.save(model.params, metadata))
+        temporary.write_bytes(safetensors.numpy.save(params, metadata))
 
 
 def load(path):
@@ -43,12 +45,12 @@ def load(path):
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}
         description = json.loads(metadata["rnnlib"])
-        config, extra = description["config"], description["extra"]
-    except (SafetensorError, KeyError, ValueError) as error:
+        dtype = next(iter(tensors.values())).dtype if tensors else np.float32
+        model = SequenceModel(**description["config"], rng=0, dtype=dtype)
+        extra = description["extra"]
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged, or was not written by rnnlib: {error}") from error
 
-    dtype = next(iter(tensors.values())).dtype if tensors else np.float32
-    model = SequenceModel(**config, rng=0, dtype=dtype)
     for name, p in model.params.items():
         if name not in tensors:
             raise ValueError(f"{path} lacks the tensor {name}")

@@ -143,6 +143,8 @@ def main():
         message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     except (ValueError, FloatingPointError) as error:
         message = str(error)
+    except MemoryError as error:
+        message = f"not enough memory: {error}"
     except (typer.Abort, KeyboardInterrupt):
         print("\nStopped.", file=sys.stderr)
         sys.exit(130)

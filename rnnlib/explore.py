@@ -37,7 +37,7 @@ class Slider:
             raise ValueError(f"a slider needs as many labels as figures and alts, got {counts}")
         if not 0 <= start < len(labels):
             raise ValueError(f"start must be the index of one of {len(labels)} frames, got {start}")
-        self.name, self.labels, self.alts, self.start = name, list(labels), list(alts), start
+        self.name, self.labels, self.alts, self.start = name, list(map(str, labels)), list(alts), start
         self.frames = [png(figure) for figure in figures]
 
     def __repr__(self):

@@ -13,6 +13,8 @@ def whole_file(path):
     body fails, the temporary file is removed and the old file stays.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent}")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary

@@ -48,11 +48,15 @@ def returns_dataset(close, length=30, validation=0.1, test=0.2):
         A ReturnsDataset.
 
     Raises:
-        ValueError: a price is not above 0, or a part would hold no window.
+        ValueError: a price is not finite and above 0, the days are not in order, or a part
+            would hold no window.
     """
+    if not (close.index.is_monotonic_increasing and close.index.is_unique):
+        raise ValueError("the days must be in order, each one once: sort the prices by date")
     price = close.to_numpy(float)
-    if not (price > 0).all():
-        raise ValueError(f"prices must be above 0, found {price[~(price > 0)][0]}")
+    usable = (price > 0) & np.isfinite(price)
+    if not usable.all():
+        raise ValueError(f"prices must be above 0, found {price[~usable][0]}")
     returns = np.diff(np.log(price))  # returns[i] leads from day i to day i + 1
     split = chronological_split(len(returns), validation, test)
     if split.train.stop <= length:
@@ -91,8 +95,13 @@ def compare(predicted, data, name):
     Returns:
         DataFrame with two rows, the model and "last value", and the columns
         (prices | returns) x (MSE, RMSE, MAE, R²). Prices are in the data's unit.
+
+    Raises:
+        ValueError: there is not one prediction for each test day.
     """
     actual = np.log(data.actual / data.before)
+    if np.shape(predicted) != actual.shape:
+        raise ValueError(f"predictions must have shape {actual.shape}, got {np.shape(predicted)}")
     rows = {}
     for label, returns in ((name, predicted), ("last value", np.zeros_like(actual))):
         prices = data.before * np.exp(returns)

@@ -24,17 +24,29 @@ def numerical_gradient(f, x, eps=1e-5):
     grad = np.zeros_like(x)
     for i in np.ndindex(x.shape):
         value = x[i]
-        x[i] = value + eps
-        above = f()
-        x[i] = value - eps
-        below = f()
-        x[i] = value
+        try:
+            x[i] = value + eps
+            above = f()
+            x[i] = value - eps
+            below = f()
+        finally:
+            x[i] = value
         grad[i] = (above - below) / (2 * eps)
     return grad
 
 
 def relative_error(a, b):
-    """Largest |a − b|, divided by the largest magnitude of either; 0 where both are 0."""
+    """Largest |a − b|, divided by the largest magnitude of either; 0 where both are 0.
+
+    Infinity where a value is not finite, so that NaN never looks right.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if a.shape != b.shape:
+        raise ValueError(f"shapes differ: {a.shape} and {b.shape}")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return float("inf")
     scale = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
     return float(np.abs(a - b).max(initial=0) / scale) if scale > 0 else 0.0
 

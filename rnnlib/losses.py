@@ -18,7 +18,8 @@ def mse(y, target, lengths=None):
         (loss, dy): a float, and dL/dy in the shape of y.
 
     Raises:
-        ValueError: the shapes differ (broadcasting would hide a mistake), or are empty.
+        ValueError: the shapes differ (broadcasting would hide a mistake), are empty, or do not
+            go with ``lengths``.
     """
     if y.shape != target.shape:
         raise ValueError(f"mse: prediction has shape {y.shape}, target {target.shape}; they must be equal")
@@ -27,7 +28,9 @@ def mse(y, target, lengths=None):
     error = y - target
     count = error.size
     if lengths is not None:
-        mask = valid_steps(lengths, y.shape[1], like=y)
+        if y.ndim != 3:
+            raise ValueError(f"mse: with lengths the prediction must have shape (B, T, O), got {y.shape}")
+        mask = valid_steps(lengths, *y.shape[:2], like=y)
         error = np.where(mask[:, :, None], error, 0)  # a padded target may be anything, NaN too
-        count = mask.sum() * y.shape[2]
+        count = int(mask.sum()) * y.shape[2]
     return float((error**2).sum() / count), 2 * error / count

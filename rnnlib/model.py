@@ -48,9 +48,7 @@ class SequenceModel(Layer):
             "output_size": output_size,
             "num_layers": num_layers,
         }
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"{name} must be at least 1, got {size}")
+        self._check_sizes(**sizes)
         self.config = {"kind": kind, **sizes, "readout": readout}
 
         rng = np.random.default_rng(rng)
@@ -102,9 +100,7 @@ class SequenceModel(Layer):
             raise ValueError("SequenceModel: x must have at least one time step")
         mask = None
         if lengths is not None:
-            mask = valid_steps(lengths, T, like=x)
-            if len(mask) != B:
-                raise ValueError(f"lengths must have one entry for each of B={B} sequences, got {len(mask)}")
+            mask = valid_steps(lengths, B, T, like=x)
             x = np.where(mask[:, :, None], x, 0)  # NaN in the padding must not spread
 
         h = self.input.forward(x)
@@ -138,6 +134,8 @@ class SequenceModel(Layer):
             Fills ``grads``.
         """
         shape, mask, rows, last_step = self._forward_cache()
+        if mask is not None and dstate is not None:
+            raise ValueError("after a forward with lengths there is no last state, so dstate must be None")
         dstates = self._states(dstate)
         O = self.readout.output_size
         if self.config["readout"] == "last":
@@ -168,6 +166,7 @@ class SequenceModel(Layer):
         Returns:
             (y_t, state): (B, O), and the list of states for the next step.
         """
+        x_t = self._array("x_t", x_t, (("B", None), ("D", self.input.input_size)))
         h = self.input.step(x_t)
         states = []
         for layer, before in zip(self.layers, self._states(state), strict=True):

@@ -46,8 +46,10 @@ class Adam:
     """
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
-        if not lr > 0:
-            raise ValueError(f"lr must be above 0, got {lr}")
+        if not 0 < lr < math.inf:
+            raise ValueError(f"lr must be above 0 and finite, got {lr}")
+        if not eps > 0:
+            raise ValueError(f"eps must be above 0, got {eps}")
         if not all(0 <= beta < 1 for beta in betas):
             raise ValueError(f"betas must be at least 0 and below 1, got {betas}")
         self.params, self.lr, self.betas, self.eps = params, lr, betas, eps
@@ -60,6 +62,9 @@ class Adam:
         if grads.keys() != self.params.keys():
             odd = sorted(grads.keys() ^ self.params.keys())
             raise ValueError(f"gradients and parameters differ in {', '.join(odd)}")
+        for name, g in grads.items():
+            if g.shape != self.params[name].shape:
+                raise ValueError(f"the gradient of {name} has shape {g.shape}, not {self.params[name].shape}")
         self.t += 1
         beta1, beta2 = self.betas
         for name, g in grads.items():

@@ -26,7 +26,7 @@ def load(symbol="AAPL", start=None, end=None):
     Raises:
         ValueError: the symbol is not embedded, a date cannot be read, or no day is left.
     """
-    if symbol.upper() != "AAPL":
+    if str(symbol).upper() != "AAPL":
         raise ValueError(f"no embedded prices for {symbol!r}: the only symbol is AAPL")
     path = resources.files("rnnlib.data") / "files" / "aapl_daily.csv"
     with path.open(encoding="utf-8") as file:
@@ -38,11 +38,12 @@ def load(symbol="AAPL", start=None, end=None):
     split = (factor / factor.shift(fill_value=factor.iloc[0])).round()
     prices["volume"] = raw["volume"] * (split.prod() / split.cumprod())
 
+    first, last = prices.index[[0, -1]]
     prices = prices.loc[_day(start) : _day(end)]
     if prices.empty:
         raise ValueError(
             f"no prices between {start or 'the first day'} and {end or 'the last day'}: "
-            "the data run from 2000-03-01 to 2013-03-01"
+            f"the data run from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
         )
     prices.attrs["source"] = EMBEDDED_SOURCE
     return prices
@@ -50,7 +51,9 @@ def load(symbol="AAPL", start=None, end=None):
 
 def _day(date):
     """A date as pandas' Timestamp; None stays None."""
-    try:
-        return None if date is None else pd.to_datetime(date, format="ISO8601")
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"cannot read the date {date!r}: write it as 2005-12-31") from error
+    if date is None:
+        return None
+    day = pd.to_datetime(date, format="ISO8601", errors="coerce")
+    if day is pd.NaT:
+        raise ValueError(f"cannot read the date {date!r}: write it as 2005-12-31")
+    return day

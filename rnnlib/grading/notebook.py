@@ -4,6 +4,7 @@ Cells carry nbgrader's metadata. An *answer* cell (``solution: true``) holds the
 solution; a *check* cell (``grade: true``) follows it; all other code is *provided*.
 """
 
+import math
 import re
 import textwrap
 import warnings
@@ -211,5 +212,5 @@ def same_values(a, b):
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(same_values, a, b))
     if isinstance(a, float | int) and isinstance(b, float | int):
-        return abs(a - b) <= 2e-6 + 2e-5 * abs(a)  # False for NaN, which is never right
+        return math.isfinite(a) and abs(a - b) <= 2e-6 + 2e-5 * abs(a)  # False for NaN, too
     return a == b

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.files import whole_file
@@ -18,8 +19,8 @@ def release(solution_path, student_path):
     releasing twice, or on two machines, gives equal files.
 
     Raises:
-        UnreadableNotebook, ValueError: the solution is damaged, or a gap has no solution.
-        CellExecutionError: a cell of the solution fails.
+        ValueError: the solution cannot be read, has a gap without a solution, names no lab in
+            its metadata, or has a cell that fails.
     """
     solution = notebook.read(solution_path)
     executed = execute(solution)
@@ -72,7 +73,12 @@ def student_version(solution):
 def execute(solution):
     """A copy of a notebook, run from top to bottom, with outputs that do not age."""
     executed = copy.deepcopy(solution)
-    NotebookClient(executed, timeout=120, kernel_name="python3").execute()
+    if notebook.lab_name(solution) is None:
+        raise ValueError('the notebook\'s metadata must name its lab: {"rnnlib": {"lab": "01_rnn"}}')
+    try:
+        NotebookClient(executed, timeout=120, kernel_name="python3").execute()
+    except CellExecutionError as error:
+        raise ValueError(f"a cell of the solution stopped with {error.ename}: {error.evalue}") from error
     executed.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -111,5 +117,6 @@ def _text(notebook_node):
 
 def _write(notebook_node, path):
     nbformat.validate(notebook_node)
+    Path(path).parent.mkdir(exist_ok=True)
     with whole_file(path) as temporary:
         temporary.write_text(_text(notebook_node), encoding="utf-8", newline="\n")

@@ -30,6 +30,14 @@ class Layer:
         self.params, self.grads = {}, {}
         self._cache = None  # what backward needs from the latest forward
 
+    def _check_sizes(self, **sizes):
+        """Raise ValueError where a size is not a whole number above 0."""
+        for name, size in sizes.items():
+            if not isinstance(size, int | np.integer) or size < 1:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} must be a whole number above 0, got {size!r}"
+                )
+
     def _uniform(self, rng, shape, bound):
         """Draw an array of ``shape`` from U(−bound, bound)."""
         return rng.uniform(-bound, bound, shape).astype(self.dtype)

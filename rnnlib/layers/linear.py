@@ -19,6 +19,7 @@ class Linear(Layer):
 
     def __init__(self, input_size, output_size, *, rng=None, dtype=np.float32):
         super().__init__(dtype)
+        self._check_sizes(input_size=input_size, output_size=output_size)
         rng = np.random.default_rng(rng)
         self.input_size, self.output_size = input_size, output_size
         self.params = {
@@ -38,6 +39,9 @@ class Linear(Layer):
     def backward(self, dy):
         """Map dy (..., O) to dx (..., D); fills ``grads``."""
         x = self._forward_cache()
+        wanted = (*x.shape[:-1], self.output_size)
+        if getattr(dy, "shape", None) != wanted:
+            raise ValueError(f"Linear: dy must have shape {wanted}, got {getattr(dy, 'shape', type(dy))}")
         dy = dy.astype(self.dtype, copy=False)
         rows = dy.reshape(-1, self.output_size)
         self.grads = {"W": x.reshape(-1, self.input_size).T @ rows, "b": rows.sum(axis=0)}

@@ -1,4 +1,4 @@
-"""The recurrent network of Elman (1990), with tanh.
+"""The recurrent network (after Elman 1990), with tanh.
 
 One step::
 
@@ -24,6 +24,9 @@ from rnnlib.layers.layer import Layer
 class RNN(Layer):
     """A tanh recurrent layer. Its state is h, shape (B, H).
 
+    Its methods raise ValueError where a shape does not fit, TypeError where an argument is
+    no array, and RuntimeError where ``backward`` comes before ``forward``.
+
     Args:
         input_size: D.
         hidden_size: H.
@@ -34,6 +37,7 @@ class RNN(Layer):
 
     def __init__(self, input_size, hidden_size, *, rng=None, dtype=np.float32):
         super().__init__(dtype)
+        self._check_sizes(input_size=input_size, hidden_size=hidden_size)
         rng = np.random.default_rng(rng)
         self.input_size, self.hidden_size = input_size, hidden_size
         bound = hidden_size**-0.5

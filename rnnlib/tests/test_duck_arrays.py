@@ -55,6 +55,9 @@ class Duck(NDArrayOperatorsMixin):
     def __len__(self):
         return len(self.array)
 
+    def __int__(self):
+        return int(self.array)
+
     def __float__(self):
         return float(self.array)
 

@@ -161,8 +161,14 @@ def test_returns_dataset_refuses_what_it_cannot_use():
     with pytest.raises(ValueError, match="28 training days are too few for windows of 28 days"):
         returns_dataset(random_walk(41), length=28)
     assert len(returns_dataset(random_walk(41), length=27).train[0]) == 1
+    for mixed in (random_walk()[::-1], random_walk().sample(frac=1, random_state=0), random_walk().repeat(2)):
+        with pytest.raises(ValueError, match="the days must be in order, each one once"):
+            returns_dataset(mixed)
+    data = returns_dataset(random_walk())
+    with pytest.raises(ValueError, match="predictions must have shape"):
+        compare(np.zeros((len(data.dates), 1)), data, "rnn")
     bad = random_walk()
-    for value in (0, -1, np.nan):
+    for value in (0, -1, np.nan, np.inf):
         bad.iloc[3] = value
         with pytest.raises(ValueError, match="prices must be above 0"):
             returns_dataset(bad)
@@ -236,6 +242,8 @@ def test_train_command_writes_weights_figure_and_table(tmp_path):
         (["train", "--symbol", "MSFT"], "the only symbol is AAPL"),
         (["train", "--lr", "0"], "lr must be above 0"),
         (["train", "--lr", "nan"], "lr must be above 0"),
+        (["train", "--lr", "inf"], "lr must be above 0 and finite"),
+        (["train", "--start", "nat"], "cannot read the date 'nat'"),
         (["train", "--epochs", "0"], "Invalid value for '--epochs'"),
         (["train", "--epochs", "many"], "Invalid value for '--epochs'"),
         (["train", "--seq-len", "5000"], "too few for windows of 5000 days"),

@@ -182,7 +182,7 @@ def test_a_changed_or_deleted_check_still_counts(grade, solved):
 def test_an_added_cell_runs_where_it_stands(grade, solved):
     """A helper below a text cell, used by the answer."""
     place = next(i for i, cell in enumerate(solved.cells) if cell.id == "rnn-step-text")
-    solved.cells.insert(place + 1, nbformat.v4.new_code_cell("def squash(a):\n    return np.tanh(a)"))
+    solved.cells.insert(place + 1, nbformat.v4.new_code_cell("squash = np.tanh"))
     cell = answer_cell(solved, "rnn_step")
     cell.source = cell.source.replace("np.tanh", "squash")
     grade(solved, outcomes={"passed": 4})
@@ -397,6 +397,22 @@ def test_release_is_stable_and_check_finds_what_is_not(tmp_path):
     assert "missing.ipynb" in problems[1]
 
 
+def test_a_solution_that_fails_is_told_in_a_line(tmp_path):
+    nb = notebook.read(SOLUTION)
+    answer_cell(nb, "rnn_step").source += "\n1 / 0"
+    path = tmp_path / "01_rnn.ipynb"
+    nbformat.write(nb, path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="a cell of the solution stopped with ZeroDivisionError"):
+        release.release(path, tmp_path / "student.ipynb")
+    assert [file.name for file in tmp_path.iterdir()] == ["01_rnn.ipynb"]
+    assert path.read_bytes() == before
+    nb.metadata = {}
+    nbformat.write(nb, path)
+    with pytest.raises(ValueError, match="must name its lab"):
+        release.check(path, tmp_path / "student.ipynb")
+
+
 def test_a_gap_needs_its_markers():
     source = f"def f():\n    {notebook.BEGIN}\n    return 1\n    {notebook.END}\n"
     assert notebook.with_gap(source, "Exercise 9.9 f") == (
@@ -416,5 +432,6 @@ def test_values_are_compared_within_rounding():
         {"a": 1},
         None,
         [{"a": [float("nan"), 2]}],
+        [{"a": [float("inf"), 2]}],
     ):
         assert not notebook.same_values([{"a": [1.0, 2]}], other)

@@ -218,6 +218,9 @@ def test_misuse_is_told_in_a_line(kind):
     layer.forward(np.zeros((2, 5, 3)))
     with pytest.raises(ValueError, match=r"dy must have shape \(B=2, T=5, H=4\), got \(2, 4, 4\)"):
         layer.backward(np.zeros((2, 4, 4)))
+    for size in (0, -1, 4.0, "4"):
+        with pytest.raises(ValueError, match="hidden_size must be a whole number above 0"):
+            RECURRENT[kind](3, size)
     for dtype in (int, complex):
         with pytest.raises(ValueError, match="floating-point"):
             RECURRENT[kind](3, 4, dtype=dtype)
@@ -248,6 +251,11 @@ def test_linear_belongs_to_its_forward_and_keeps_its_dtype():
     dx = layer.backward(np.ones((4, 2)))
     assert {a.dtype for a in (y, dx, *layer.grads.values())} == {np.dtype("float32")}
     assert np.isfinite(layer.grads["W"]).all()
+    for bad in (np.ones((2, 4)), np.ones((8, 1)), [1, 2]):
+        with pytest.raises(ValueError, match=r"Linear: dy must have shape \(4, 2\)"):
+            layer.backward(bad)
+    with pytest.raises(ValueError, match="input_size must be a whole number above 0, got 0"):
+        Linear(0, 2)
     for bad in (np.float64(3), np.ones((4, 2)), [1, 2, 3]):
         with pytest.raises(ValueError, match=r"Linear: x must have shape \(..., D=3\)"):
             layer.forward(bad)

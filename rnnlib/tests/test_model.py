@@ -155,7 +155,7 @@ def test_misuse_is_told_in_a_line():
         SequenceModel("rrn", 1, 1, 1)
     with pytest.raises(ValueError, match='readout must be "last" or "every"'):
         SequenceModel("rnn", 1, 1, 1, readout="first")
-    with pytest.raises(ValueError, match="hidden_size must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="SequenceModel: hidden_size must be a whole number above 0, got 0"):
         SequenceModel("rnn", 1, 0, 1)
     model, x, _ = make("rnn", "last")
     with pytest.raises(RuntimeError, match="call forward before backward"):
@@ -171,6 +171,11 @@ def test_misuse_is_told_in_a_line():
         model.forward(x[:, :, :1])
     with pytest.raises(ValueError, match="one entry for each of B=3 sequences, got 2"):
         model.forward(x, np.array([1, 2]))
+    with pytest.raises(ValueError, match=r"SequenceModel: x_t must have shape \(B, D=2\), got \(3, 1\)"):
+        model.step(x[:, 0, :1])
+    model.forward(x, [5, 1, 2])
+    with pytest.raises(ValueError, match="dstate must be None"):
+        model.backward(np.zeros((3, 3)), [None, None])
     with pytest.raises(ValueError, match="one entry for each of 2 layers"):
         model.forward(x, state=[None])
     with pytest.raises(ValueError, match="at least one time step"):

@@ -41,6 +41,15 @@ def test_mse_with_lengths_is_the_mean_over_valid_steps():
     assert not dy[2, 2:].any()
 
 
+def test_mse_with_lengths_keeps_float32_and_refuses_what_does_not_fit():
+    y = np.ones((2, 5, 1), np.float32)
+    assert mse(y, 0 * y, [3, 5])[1].dtype == np.float32
+    with pytest.raises(ValueError, match="one entry for each of B=2 sequences, got 1"):
+        mse(y, 0 * y, [3])
+    with pytest.raises(ValueError, match=r"must have shape \(B, T, O\), got \(2, 5\)"):
+        mse(y[:, :, 0], y[:, :, 0], [3, 5])
+
+
 def test_mse_refuses_to_broadcast():
     with pytest.raises(ValueError, match=r"prediction has shape \(3, 1\), target \(3,\)"):
         mse(np.zeros((3, 1)), np.zeros(3))
@@ -65,9 +74,13 @@ def test_clipping_and_adam_refuse_bad_settings():
     for max_norm in (0, -1, float("nan")):
         with pytest.raises(ValueError, match="max_norm must be above 0"):
             clip_by_norm({"a": np.ones(2)}, max_norm)
-    for lr in (0, -1, float("nan")):
+    for lr in (0, -1, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="lr must be above 0"):
             Adam({}, lr)
+    with pytest.raises(ValueError, match="eps must be above 0"):
+        Adam({}, eps=-1)
+    with pytest.raises(ValueError, match=r"the gradient of a has shape \(1,\), not \(2, 3\)"):
+        Adam({"a": np.zeros((2, 3))}).step({"a": np.zeros(1)})
     for betas in ((0.9, 1), (-0.1, 0.9)):
         with pytest.raises(ValueError, match="betas"):
             Adam({}, betas=betas)
@@ -117,6 +130,21 @@ def test_numerical_gradient_of_a_cubic(x):
     for dtype in (np.float32, int):
         with pytest.raises(TypeError, match="float64"):
             numerical_gradient(lambda: 0.0, np.ones(2, dtype))
+
+
+def test_a_gradient_that_is_not_a_number_is_never_right():
+    for bad in (np.nan, np.inf):
+        assert relative_error(np.full(2, bad), np.ones(2)) == np.inf
+        assert relative_error(np.ones(2), np.full(2, bad)) == np.inf
+    with pytest.raises(ValueError, match="shapes differ"):
+        relative_error(np.ones((1, 2)), np.ones(2))
+
+
+def test_x_is_put_back_when_f_fails():
+    x = np.ones(3)
+    with pytest.raises(ZeroDivisionError):
+        numerical_gradient(lambda: 1 / 0, x)
+    np.testing.assert_array_equal(x, np.ones(3))
 
 
 def test_relative_error():
@@ -198,7 +226,7 @@ def test_fit_uses_each_of_its_settings():
     history, _ = trained(lr=1e-12)  # standing still: the batches hold 4, 4 and 2 sequences
     order = np.random.default_rng(0).permutation(10)
     losses = [mse(predict(model(), x[b]), y[b])[0] for b in (order[:4], order[4:8], order[8:])]
-    assert history.train_loss == pytest.approx([np.mean(losses)], rel=1e-5)
+    assert history.train_loss == pytest.approx([np.average(losses, weights=[4, 4, 2])], rel=1e-5)
     network = model()
     norms = []
     for b in (order[:4], order[4:8], order[8:]):
@@ -235,7 +263,7 @@ def test_fit_refuses_bad_settings():
     for name in ("epochs", "batch_size", "patience"):
         with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
             fit(model(), task(), task(), **{name: 0})
-    with pytest.raises(ValueError, match="the validation part has 0 inputs"):
+    with pytest.raises(ValueError, match="the validation part is empty"):
         fit(model(), task(), (task()[0][:0], task()[1][:0]))
     with pytest.raises(ValueError, match="the training part has 64 inputs and 63 targets"):
         fit(model(), (task()[0], task()[1][:-1]), task())
@@ -256,6 +284,41 @@ def test_checkpoint_round_trip(tmp_path, dtype):
     other = tmp_path / "other"
     other.touch()
     assert path.stat().st_mode == other.stat().st_mode  # as readable as any other file
+
+
+def test_weights_are_saved_as_they_read_not_as_they_lie(tmp_path):
+    network = model()
+    network.params["layers.0.W_h"] = network.params["layers.0.W_h"].T
+    checkpoint.save(tmp_path / "model.safetensors", network)
+    loaded, _ = checkpoint.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.params["layers.0.W_h"], network.params["layers.0.W_h"])
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        checkpoint.save(tmp_path / "missing" / "model.safetensors", network)
+
+
+def test_an_interrupted_fit_keeps_the_best_weights():
+    class Impatient(SequenceModel):
+        calls = 0
+
+        def backward(self, *args):
+            Impatient.calls += 1
+            if Impatient.calls > 25:  # in the fourth epoch of 8 batches
+                raise KeyboardInterrupt
+            return super().backward(*args)
+
+    networks = Impatient("rnn", 1, 8, 1, rng=0), model()
+    with pytest.raises(KeyboardInterrupt):
+        fit(networks[0], task(), task(seed=1), epochs=9, batch_size=8, progress=False)
+    history = fit(networks[1], task(), task(seed=1), epochs=3, batch_size=8, progress=False)
+    assert history.best_epoch == 3
+    for name, p in networks[1].params.items():
+        np.testing.assert_array_equal(networks[0].params[name], p)
+
+
+def test_predict_refuses_nothing_and_no_batches():
+    for n, batch_size in ((0, 4), (3, 0), (3, -1)):
+        with pytest.raises(ValueError, match="predict needs inputs and a batch_size above 0"):
+            predict(model(), task()[0][:n], batch_size)
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
@@ -285,7 +348,8 @@ def test_damaged_checkpoints_are_told_apart(tmp_path):
         path.write_bytes(damage)
         with pytest.raises(ValueError, match="damaged, or was not written by rnnlib"):
             checkpoint.load(path)
-    for metadata in (None, {"rnnlib": "not JSON"}, {"rnnlib": "{}"}):
+    configs = ("3", "{}", '{"config": [], "extra": {}}', '{"config": {"kind": "rnn"}, "extra": {}}')
+    for metadata in (None, {"rnnlib": "not JSON"}, *({"rnnlib": text} for text in configs)):
         save_file({"a": np.zeros(3)}, path, metadata)
         with pytest.raises(ValueError, match="not written by rnnlib"):
             checkpoint.load(path)

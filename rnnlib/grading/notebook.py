@@ -28,7 +28,7 @@ def read(path):
         UnreadableNotebook: the file is not there, is not JSON, or is not a notebook.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old notebooks lack cell ids; nbformat adds them
             notebook = nbformat.reads(text, as_version=4)
@@ -47,6 +47,14 @@ def grade_id(cell):
     nbgrader = cell.metadata.get("nbgrader")
     value = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
     return value if isinstance(value, str) else None
+
+
+def shares_exercise(solution, student):
+    """Whether a notebook holds an exercise of a lab, by a cell's grade_id or by a check."""
+    exercises = [cell for cell in solution.cells if role(cell) in ("answer", "check")]
+    ids = {grade_id(cell) for cell in exercises}
+    checks = {_squeeze(cell.source) for cell in exercises if role(cell) == "check"}
+    return any(grade_id(c) in ids or _squeeze(c.source) in checks for c in student.cells)
 
 
 def lab_name(notebook):
@@ -108,6 +116,8 @@ class Exercise:
         points: what a right answer earns.
         check: the solution notebook's check cell, with its stored outputs.
         cells: code to run before the check, in order.
+        passed: whether the student's answer is right, once it is judged.
+        item: the pytest item that reports on it.
     """
 
     name: str
@@ -115,6 +125,8 @@ class Exercise:
     points: float
     check: object
     cells: list = field(default_factory=list)
+    passed: bool = False
+    item: object = None
 
 
 def exercises(solution, student=None):
@@ -180,19 +192,25 @@ def _answers(solution, student, titles):
             place = match
         if cell.cell_type != "code":
             continue
-        if match is None:
-            added[place].append(cell.source)
-        elif role(solution.cells[match]) == "answer":
+        if match is not None and role(solution.cells[match]) == "answer":
             answers[grade_id(solution.cells[match])].append(cell.source)
+        elif match is None:
+            added[place].append(cell.source)
+        elif _squeeze(cell.source) != _squeeze(solution.cells[match].source):
+            # What a student wrote into a cell of the lab runs too, a check's before the check.
+            added[place - (role(solution.cells[match]) == "check")].append(cell.source)
 
     for name, gap in gaps.items():
         # A gap left standing beside an answer must not replace it.
         filled = [source for source in answers[name] if _squeeze(source) != _squeeze(gap)]
         if not filled:  # the answer may stand in a cell that lost its metadata
-            defines = re.compile(rf"^def {re.escape(name)}\b", re.MULTILINE)
-            for place, sources in added.items():
-                filled += [source for source in sources if defines.search(source)]
-                added[place] = [source for source in sources if not defines.search(source)]
+            defines = re.compile(rf"^(def {re.escape(name)}\b|{re.escape(name)} *=[^=])", re.MULTILINE)
+            gap_sources = {_squeeze(gap) for gap in gaps.values()}
+            others = [sources for other, sources in answers.items() if other != name]  # copied cells
+            for sources in (*added.values(), *others):
+                found = [s for s in sources if defines.search(s) and _squeeze(s) not in gap_sources]
+                filled += found
+                sources[:] = [source for source in sources if source not in found]
         answers[name] = filled or answers[name][:1]
     return answers, added
 

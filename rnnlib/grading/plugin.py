@@ -70,14 +70,8 @@ def _solution_for(path, folder):
     name = notebook.lab_name(student)
     if name in solutions or named:
         return solutions.get(name, solutions.get(named))
-    ids = {notebook.grade_id(cell) for cell in student.cells} - {None}
-    for solution in solutions.values():
-        answers = {
-            notebook.grade_id(c) for c in notebook.read(solution).cells if notebook.role(c) == "answer"
-        }
-        if ids & answers:
-            return solution
-    return None
+    same = (s for s in solutions.values() if notebook.shares_exercise(notebook.read(s), student))
+    return next(same, None)
 
 
 class Failed(Exception):
@@ -123,72 +117,115 @@ class Lab(IPyNbFile):
             item = ExerciseItem.from_parent(
                 self, name=exercise.title, cell_num=number, cell=exercise.check, options={"check": True}
             )
-            item.exercise = exercise
+            item.exercise, exercise.item = exercise, item
             yield item
 
-    def run_to(self, item):
-        """Judge the exercises before an item that were not selected; then run its answer."""
-        number = item.cell_num
-        while self.judged < number:
-            earlier = self.exercises[self.judged]
-            try:
-                self.run_answer(earlier)
-                outputs = self.execute(earlier.check.source)
-                passed = any(VALUES_MIME in output.get("data", {}) for output in outputs)
-            except Failed:
-                passed = False
-            self.finish(earlier, passed)
-        self.run_answer(item.exercise)
+    def verdict(self, exercise):
+        """Judge an exercise, after those before it. None is a pass, a Failed the opposite.
 
-    def run_answer(self, exercise, *, retry=True):
-        """Run the cells before a check; remember how the latest broken answer failed."""
-        self.broken = None
-        self.ensure_kernel()
-        for cell in exercise.cells:
-            error = _error(self.execute(cell.source))
-            if error is None:
-                continue
-            if not cell.provided:
-                self.broken = _told(error)
-            elif retry:  # an earlier answer may have broken something: once more without it
-                self.drop_kernel()
-                return self.run_answer(exercise, retry=False)
-            else:
-                self.drop_kernel()
-                raise Failed("regrade", f"the lab's own code stopped with {_told(error)}")
+        A wrong answer gets a second hearing, in a new kernel where the solution ran before
+        it: what other answers did to the first kernel is not its fault.
+        """
+        for earlier in self.exercises[self.judged : self.exercises.index(exercise)]:
+            self.verdict(earlier)
+        failure = self.hear(exercise)
+        if failure and failure.verdict != "unfilled" and self.judged > 0:
+            self.drop_kernel()
+            failure = self.hear(exercise, own=False) and failure
 
-    def finish(self, exercise, passed):
-        """Put the solution in the place of an answer that did not pass, and go on."""
-        self.judged = self.exercises.index(exercise) + 1
-        if not passed and self.kernel is not None:
+        exercise.passed = failure is None
+        self.judged += 1
+        if failure and self.kernel is not None:
             try:
-                self.run_solution([exercise])
+                self.run_solution(exercise)
             except Exception:  # the student's code broke the kernel: the next exercise starts another
                 self.drop_kernel()
+        return failure
 
-    def ensure_kernel(self):
-        """Have a kernel in which the solution ran up to the exercise to be judged."""
-        if self.kernel is None:
+    def hear(self, exercise, own=True):
+        """Run an answer and its check once; ``own`` as in ``ensure_kernel``."""
+        try:
+            self.ensure_kernel(own)
+            broken = self.run_answer(exercise)
+            self.judge(exercise, self.execute(exercise.check.source), broken)
+        except Failed as error:
+            return Failed(error.verdict, _one_line(error.message, exercise.title))
+        except Exception as error:  # never a zero for what the grader did wrong
+            return Failed("regrade", _one_line(f"the grader itself failed: {error!r}", exercise.title))
+        return None
+
+    def run_answer(self, exercise):
+        """Run the cells before a check; return how the latest broken answer failed, or None."""
+        broken = None
+        for cell in exercise.cells:
+            error = _error(self.execute(cell.source))
+            if error is not None and cell.provided:
+                raise Failed("regrade", f"the lab's own code stopped with {_told(error)}")
+            if error is not None:
+                broken = _told(error)
+        return broken
+
+    def ensure_kernel(self, own=True):
+        """Have a kernel in which all exercises ran up to the one to be judged.
+
+        In a new kernel the solution's answers run; where ``own``, the student's own for the
+        exercises that they passed, since later ones may use what stands there.
+        """
+        if self.kernel is not None:
+            return
+        try:
+            self.kernel = RunningKernel(
+                CURRENT_ENV_KERNEL_NAME,
+                cwd=str(self.path.parent),
+                startup_timeout=self.config.option.nbval_kernel_startup_timeout,
+            )
+            for exercise in self.exercises[: self.judged]:
+                if own and exercise.passed:
+                    self.run_answer(exercise)
+                else:
+                    self.run_solution(exercise)
+        except (RuntimeError, Failed) as error:
+            self.drop_kernel()
+            raise Failed("regrade", f"the grader itself failed: {error}") from error
+
+    def run_solution(self, exercise):
+        """Run the solution's cells of an exercise, the check left out."""
+        for source in dict.fromkeys(cell.solution for cell in exercise.cells if cell.solution is not None):
+            error = _error(self.execute(source))
+            if error is not None:
+                raise Failed("regrade", f"the solution stopped with {_told(error)}")
+
+    def judge(self, exercise, outputs, broken):
+        """Compare what a check displayed with what the solution stored.
+
+        Raises:
+            Failed: with the check's own sentence where it has one.
+        """
+        stored = _values(exercise.check.outputs)
+        if not stored:
+            raise Failed("regrade", f"{self.solution_path.name} has no stored values: release it first")
+        shown = _values(outputs)
+        if shown:
             try:
-                self.kernel = RunningKernel(
-                    CURRENT_ENV_KERNEL_NAME,
-                    cwd=str(self.path.parent),
-                    startup_timeout=self.config.option.nbval_kernel_startup_timeout,
-                )
-                self.run_solution(self.exercises[: self.judged])
-            except (RuntimeError, Failed) as error:
-                self.drop_kernel()
-                raise Failed("regrade", f"the grader itself failed: {error}") from error
-
-    def run_solution(self, exercises):
-        """Run the solution's cells of these exercises, the checks left out."""
-        for exercise in exercises:
-            for source in dict.fromkeys(
-                cell.solution for cell in exercise.cells if cell.solution is not None
-            ):
-                error = _error(self.execute(source))
-                if error is not None:
-                    raise Failed("regrade", f"the solution stopped with {_told(error)}")
+                equal = exercise.item.compare_outputs(shown, stored)
+            except Exception:  # a display that nbval cannot even compare
+                equal = False
+            if equal:
+                return
+            raise Failed(
+                "wrong", "the check passed in the notebook, but its values are not the expected ones"
+            )
+        error = _error(outputs)
+        if error is None:
+            raise Failed("wrong", "the check showed no values: was it changed?")
+        name, text = str(error.get("ename")), str(error.get("evalue"))
+        if name == "NotFilledIn":
+            raise Failed("unfilled", text.split(". ")[0])  # the rest is advice for a notebook
+        if name == "NameError" and broken:
+            text = f"{exercise.name} is not defined, since its cell stopped with {broken}"
+        elif name != "WrongAnswer":
+            text = f"the check stopped with {_told(error)}"
+        raise Failed("wrong", text)
 
     def drop_kernel(self):
         """Stop the kernel, if there is one; the next exercise starts another."""
@@ -224,7 +261,7 @@ class Lab(IPyNbFile):
             if message["parent_header"].get("msg_id") != request:
                 continue
             content = message["content"]
-            if message["msg_type"] == "status" and content["execution_state"] == "idle":
+            if message["msg_type"] == "status" and content.get("execution_state") == "idle":
                 return outputs
             if message["msg_type"] in ("display_data", "execute_result", "error"):
                 outputs.append({"output_type": message["msg_type"], **content})
@@ -238,18 +275,7 @@ class ExerciseItem(IPyNbCell):
 
     def runtest(self):
         lab, exercise = self.parent, self.exercise
-        try:
-            if lab.unreadable:
-                raise Failed("unreadable", lab.unreadable)
-            lab.run_to(self)
-            self.judge(lab.execute(exercise.check.source))
-            failure = None
-        except Failed as error:
-            failure = Failed(error.verdict, _one_line(error.message, exercise.title))
-        except Exception as error:  # never a zero for what the grader did wrong
-            failure = Failed("regrade", _one_line(f"the grader itself failed: {error!r}", exercise.title))
-        lab.finish(exercise, passed=failure is None)
-
+        failure = Failed("unreadable", lab.unreadable) if lab.unreadable else lab.verdict(exercise)
         verdict, message = (failure.verdict, failure.message) if failure else ("passed", "")
         points = {"passed": exercise.points, "regrade": None}.get(verdict, 0)
         result = {"title": exercise.title, "points": points, "of": exercise.points}
@@ -258,36 +284,9 @@ class ExerciseItem(IPyNbCell):
         if failure:
             raise failure
 
-    def judge(self, outputs):
-        """Compare what a check displayed with what the solution stored.
-
-        Raises:
-            Failed: with the check's own sentence where it has one.
-        """
-        stored = [output for output in self.cell.outputs if VALUES_MIME in output.get("data", {})]
-        if not stored:
-            raise Failed(
-                "regrade", f"{self.parent.solution_path.name} has no stored values: release it first"
-            )
-        shown = [output for output in outputs if VALUES_MIME in output.get("data", {})]
-        if shown:
-            self.comparison_traceback = []
-            if self.compare_outputs(_values_alone(shown), _values_alone(stored)):
-                return
-            raise Failed(
-                "wrong", "the check passed in the notebook, but its values are not the expected ones"
-            )
-        error = _error(outputs)
-        if error is None:
-            raise Failed("wrong", "the check showed no values: was it changed?")
-        name, text = error["ename"], error["evalue"]
-        if name == "NotFilledIn":
-            raise Failed("unfilled", text.split(". ")[0])  # the rest is advice for a notebook
-        if name == "NameError" and self.parent.broken:
-            text = f"{self.exercise.name} is not defined, since its cell stopped with {self.parent.broken}"
-        elif name != "WrongAnswer":
-            text = f"the check stopped with {_told(error)}"
-        raise Failed("wrong", text)
+    def compare_outputs(self, test, ref, skip_compare=None):
+        self.comparison_traceback = []
+        return super().compare_outputs(test, ref, skip_compare)
 
     def sanitize(self, value):
         """Let nbval's comparison allow for rounding."""
@@ -315,9 +314,14 @@ class RoundedValues:
         return notebook.same_values(self.value, other.value)
 
 
-def _values_alone(outputs):
-    """Outputs with nothing but their values: what is printed neither helps nor hurts."""
-    return [new_output("display_data", data={VALUES_MIME: o["data"][VALUES_MIME]}) for o in outputs]
+def _values(outputs):
+    """The displays that hold values, with nothing else: what is printed neither helps nor hurts."""
+    data = (output.get("data") for output in outputs)
+    return [
+        new_output("display_data", data={VALUES_MIME: d[VALUES_MIME]})
+        for d in data
+        if isinstance(d, dict) and VALUES_MIME in d
+    ]
 
 
 def _error(outputs):
@@ -326,7 +330,7 @@ def _error(outputs):
 
 
 def _told(error):
-    return f"{error['ename']}: {error['evalue']}"
+    return f"{error.get('ename')}: {error.get('evalue')}"
 
 
 def _one_line(message, title):

@@ -131,6 +131,23 @@ HOSTILE = {
         "wrong",
     ),
     "empty cell": ("", "wrong"),
+    "np deleted": ("del np\ndef rnn_sequence(*a): pass", "wrong"),
+    "built-in deleted": ("import builtins\ndel builtins.zip\ndef rnn_sequence(*a): pass", "wrong"),
+    "checks shadowed": ("checks = None\ndef rnn_sequence(*a): pass", "wrong"),
+    "everything reset": ("%reset -f", "wrong"),
+    "kernel's code cut off": ("get_ipython().run_cell = None\ndef rnn_sequence(*a): pass", "wrong"),
+    "two fakes": (
+        "from IPython.display import display\ndef rnn_sequence(*a): pass\n"
+        "mime = 'application/vnd.rnnlib.values+json'\n"
+        "def fake(f):\n    for n in (1, 10**400):\n        display({mime: [{'hs': [n]}]}, raw=True)\n"
+        "checks.rnn_sequence = fake",
+        "wrong",
+    ),
+    "a display without data": (
+        "from IPython.display import display\ndef rnn_sequence(*a): pass\n"
+        "checks.rnn_sequence = lambda f: get_ipython().display_pub.publish({}, metadata={'a': 1})",
+        "wrong",
+    ),
 }
 
 
@@ -227,10 +244,18 @@ def test_a_renamed_notebook_is_graded_as_what_it_is(grade, name):
     assert len(lines) == 4
 
 
-def test_a_renamed_notebook_without_metadata_is_known_by_its_exercises(grade):
+@pytest.mark.parametrize("keeps_cells", [True, False])
+def test_a_renamed_notebook_without_metadata_is_known_by_its_exercises(grade, keeps_cells):
     student = notebook.read(STUDENT)
     student.metadata = {}
+    for i, cell in enumerate(student.cells):
+        if not keeps_cells:
+            cell.metadata, cell.id = {}, f"new-{i}"
     grade(student, name="homework.ipynb", outcomes={"failed": 4})
+
+
+def test_a_byte_order_mark_does_not_matter(grade, solved):
+    grade("\ufeff" + nbformat.writes(solved), outcomes={"passed": 4})
 
 
 @pytest.mark.parametrize("odd", [3, [], ["01_rnn"], {"lab": ["x"]}, {"lab": None}])
@@ -304,6 +329,43 @@ def test_a_failure_of_the_grader_is_no_zero(grade, solved, monkeypatch):
     for verdict, points, message in lines.values():
         assert (verdict, points) == ("regrade", "–/5")
         assert "no more file handles" in message
+
+
+def test_a_helper_of_a_right_answer_outlives_a_dead_kernel(grade, solved):
+    answer_cell(solved, "rnn_step").source += "\n\ndef slope(h):\n    return 1 - h**2"
+    answer_cell(solved, "rnn_sequence").source = "import os\nos._exit(1)"
+    cell = answer_cell(solved, "rnn_step_backward")
+    cell.source = cell.source.replace("(1 - h**2)", "slope(h)")
+    lines, _ = grade(solved)
+    only_loses(lines, TITLES[1], "kernel died")
+
+
+def test_a_right_answer_that_spoils_the_kernel_spoils_itself_at_most(grade, solved):
+    answer_cell(solved, "rnn_sequence").source += "\n\nchecks = None"
+    lines, _ = grade(solved)
+    only_loses(lines, TITLES[1], "wrong")
+
+
+def test_a_helper_written_into_the_labs_own_cells(grade, solved):
+    answer_cell(solved, "setup").source += "\nimport math"
+    answer_cell(
+        solved, "rnn_step_check"
+    ).source = "squash = np.vectorize(math.tanh)\nchecks.rnn_step(rnn_step)"
+    cell = answer_cell(solved, "rnn_step")
+    cell.source = cell.source.replace("np.tanh", "squash")
+    grade(solved, outcomes={"passed": 4})
+
+
+def test_a_copied_cell_that_holds_another_answer(grade, solved):
+    """Copy and paste carries the first cell's metadata along."""
+    student = notebook.read(STUDENT)
+    for name in ("rnn_step", "rnn_sequence", "numerical_gradient", "rnn_step_backward"):
+        copy = nbformat.from_dict(
+            {**answer_cell(student, "rnn_step"), "id": f"copy-{name.replace('_', '-')}"}
+        )
+        copy.source = answer_cell(solved, name).source
+        student.cells.append(copy)
+    grade(student, outcomes={"passed": 4})
 
 
 def test_the_labs_own_code_survives_what_an_earlier_answer_broke(grade, solved, tmp_path):

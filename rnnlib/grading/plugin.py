@@ -89,9 +89,8 @@ class KernelLost(Failed):
 class Lab(IPyNbFile):
     """A student's notebook: its answers in the gaps of the solution.
 
-    Exercises are judged in order, in one kernel. After a wrong answer the solution's runs
-    in its place, so that each exercise is judged on its own; where the kernel is lost, a
-    new one runs the solution up to there.
+    Exercises are judged in order, each on its own: after a wrong answer the solution's runs
+    in its place, and where the kernel is lost, a new one runs everything up to there.
     """
 
     def __init__(self, *, solution_path, **kwargs):
@@ -131,7 +130,9 @@ class Lab(IPyNbFile):
         failure = self.hear(exercise)
         if failure and failure.verdict != "unfilled" and self.judged > 0:
             self.drop_kernel()
-            failure = self.hear(exercise, own=False) and failure
+            second = self.hear(exercise, own=False)
+            if second is None or second.verdict == "unfilled" or failure.verdict == "regrade":
+                failure = second
 
         exercise.passed = failure is None
         self.judged += 1

@@ -4,8 +4,20 @@ Letters (the same in the book, the code and the checks): B batch, T time steps,
 D input features, H hidden size. Sequences are batch first: ``(B, T, D)``.
 """
 
-from rnnlib.layers import RNN
+from rnnlib.layers import GRU, LSTM, RNN, Embedding, Linear, Mamba, MambaBlock, MinGRU, RMSNorm
 from rnnlib.model import SequenceModel
 
 __version__ = "0.1.0"
-__all__ = ["RNN", "SequenceModel", "__version__"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Embedding",
+    "Linear",
+    "Mamba",
+    "MambaBlock",
+    "MinGRU",
+    "RMSNorm",
+    "SequenceModel",
+    "__version__",
+]

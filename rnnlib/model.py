@@ -3,14 +3,23 @@
 import numpy as np
 
 from rnnlib.functional import valid_steps
-from rnnlib.layers import RECURRENT, Layer, Linear
+from rnnlib.layers import GRU, LSTM, RNN, Layer, Linear, MambaBlock, MinGRU
+
+#: What a stack is made of, by the name that commands and checkpoints use: (H, options) -> layer.
+KINDS = {
+    "rnn": lambda H, options: RNN(H, H, **options),
+    "lstm": lambda H, options: LSTM(H, H, **options),
+    "gru": lambda H, options: GRU(H, H, **options),
+    "min_gru": lambda H, options: MinGRU(H, H, **options),
+    "mamba": lambda H, options: MambaBlock(H, **options),
+}
 
 
 class SequenceModel(Layer):
     """x (B, T, D) -> input map (D to H) -> recurrent layers (H to H) -> readout (H to O).
 
     Args:
-        kind: the recurrent layer's name, a key of ``rnnlib.layers.RECURRENT``.
+        kind: the recurrent layer's name, a key of ``KINDS``.
         input_size: D.
         hidden_size: H.
         output_size: O.
@@ -19,6 +28,7 @@ class SequenceModel(Layer):
             "every" reads it at every step, y (B, T, O).
         rng: ``numpy.random.Generator`` or a seed.
         dtype: floating-point type of the parameters.
+        options: further arguments of the recurrent layer, such as ``forget_bias=3``.
 
     Attributes:
         config: the arguments that rebuild the model, all but ``rng`` and ``dtype``.
@@ -36,10 +46,11 @@ class SequenceModel(Layer):
         readout="last",
         rng=None,
         dtype=np.float32,
+        **options,
     ):
         super().__init__(dtype)
-        if kind not in RECURRENT:
-            raise ValueError(f"unknown model {kind!r}: choose one of {', '.join(RECURRENT)}")
+        if kind not in KINDS:
+            raise ValueError(f"unknown model {kind!r}: choose one of {', '.join(KINDS)}")
         if readout not in ("last", "every"):
             raise ValueError(f'readout must be "last" or "every", got {readout!r}')
         sizes = {
@@ -49,28 +60,18 @@ class SequenceModel(Layer):
             "num_layers": num_layers,
         }
         self._check_sizes(**sizes)
-        self.config = {"kind": kind, **sizes, "readout": readout}
+        self.config = {"kind": kind, **sizes, "readout": readout, **options}
 
         rng = np.random.default_rng(rng)
         self.input = Linear(input_size, hidden_size, rng=rng, dtype=dtype)
-        self.layers = [
-            RECURRENT[kind](hidden_size, hidden_size, rng=rng, dtype=dtype) for _ in range(num_layers)
-        ]
+        options = {"rng": rng, "dtype": dtype, **options}
+        self.layers = [KINDS[kind](hidden_size, options) for _ in range(num_layers)]
         self.readout = Linear(hidden_size, output_size, rng=rng, dtype=dtype)
         self.params = self._collect("params")
 
     def _parts(self):
-        yield "input", self.input
-        for i, layer in enumerate(self.layers):
-            yield f"layers.{i}", layer
-        yield "readout", self.readout
-
-    def _collect(self, which):
-        return {
-            f"{part}.{name}": array
-            for part, layer in self._parts()
-            for name, array in getattr(layer, which).items()
-        }
+        stack = {f"layers.{i}": layer for i, layer in enumerate(self.layers)}
+        return {"input": self.input, **stack, "readout": self.readout}
 
     def _states(self, states):
         """One state for each layer; None stands for zeros in all of them."""

@@ -1,10 +1,25 @@
 """The layers, one file an architecture; :mod:`rnnlib.layers.layer` is their contract."""
 
+from rnnlib.layers.embedding import Embedding
+from rnnlib.layers.gru import GRU
 from rnnlib.layers.layer import Layer
 from rnnlib.layers.linear import Linear
+from rnnlib.layers.lstm import LSTM
+from rnnlib.layers.mamba import Mamba
+from rnnlib.layers.mamba_block import MambaBlock
+from rnnlib.layers.min_gru import MinGRU
+from rnnlib.layers.rms_norm import RMSNorm
 from rnnlib.layers.rnn import RNN
 
-#: Recurrent layers by the name that commands and checkpoints use.
-RECURRENT = {"rnn": RNN}
-
-__all__ = ["RECURRENT", "RNN", "Layer", "Linear"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Embedding",
+    "Layer",
+    "Linear",
+    "Mamba",
+    "MambaBlock",
+    "MinGRU",
+    "RMSNorm",
+]

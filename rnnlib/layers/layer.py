@@ -13,9 +13,14 @@ method returns belong to the caller, no later call changes them.
 
 import numpy as np
 
+from rnnlib.layers.workspace import Workspace
+
 
 class Layer:
     """Parameters, their gradients under the same names, and input checks.
+
+    The methods of every layer raise ValueError where a shape does not fit, TypeError where
+    an argument is no array, and RuntimeError where ``backward`` comes before ``forward``.
 
     Attributes:
         params: name -> array. An optimizer changes these arrays in place.
@@ -29,6 +34,15 @@ class Layer:
             raise ValueError(f"dtype must be a floating-point type, got {self.dtype}")
         self.params, self.grads = {}, {}
         self._cache = None  # what backward needs from the latest forward
+        self._scratch = Workspace(self.dtype)
+
+    def _collect(self, which):
+        """All ``params`` or ``grads`` of the layers that ``_parts`` names, as ``part.name``."""
+        return {
+            f"{part}.{name}": array
+            for part, layer in self._parts().items()
+            for name, array in getattr(layer, which).items()
+        }
 
     def _check_sizes(self, **sizes):
         """Raise ValueError where a size is not a whole number above 0."""
@@ -57,6 +71,37 @@ class Layer:
             wanted = ", ".join(letter if n is None else f"{letter}={n}" for letter, n in shape)
             raise ValueError(f"{type(self).__name__}: {name} must have shape ({wanted}), got {x.shape}")
         return x.astype(self.dtype, copy=False)
+
+    def _vectors(self, name, x, size):
+        """Cast ``x`` (..., D) to the layer's dtype, once its last axis has length ``size``."""
+        if not hasattr(x, "shape") or x.ndim < 1 or x.shape[-1] != size:
+            got = getattr(x, "shape", type(x).__name__)
+            raise ValueError(f"{type(self).__name__}: {name} must have shape (..., D={size}), got {got}")
+        return x.astype(self.dtype, copy=False)
+
+    def _same_shape(self, name, x, shape):
+        """Cast ``x`` to the layer's dtype, once it has this shape."""
+        if getattr(x, "shape", None) != shape:
+            got = getattr(x, "shape", type(x).__name__)
+            raise ValueError(f"{type(self).__name__}: {name} must have shape {shape}, got {got}")
+        return x.astype(self.dtype, copy=False)
+
+    def _hidden(self, name, h, like):
+        """h as an array of the layer's own, (B, H), for the B rows of ``like``; zeros if None."""
+        B, H = len(like), self.hidden_size
+        if h is None:
+            return np.zeros((B, H), self.dtype, like=like)
+        return self._array(name, h, (("B", B), ("H", H))).copy()
+
+    def _pair(self, name, state):
+        """The two arrays of a state; (None, None) where there is none."""
+        if state is None:
+            return None, None
+        if not isinstance(state, tuple | list) or len(state) != 2:
+            raise TypeError(
+                f"{type(self).__name__}: {name} must be a pair of arrays, got {type(state).__name__}"
+            )
+        return state
 
     def _forward_cache(self):
         """Return what the latest ``forward`` kept, or say that there was none."""

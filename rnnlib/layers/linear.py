@@ -29,27 +29,17 @@ class Linear(Layer):
 
     def step(self, x):
         """Map x (..., D) to y (..., O), and keep nothing for ``backward``."""
-        return self._input(x) @ self.params["W"] + self.params["b"]
+        return self._vectors("x", x, self.input_size) @ self.params["W"] + self.params["b"]
 
     def forward(self, x):
         """Map x (..., D) to y (..., O)."""
-        self._cache = self._input(x).copy()  # the caller may change x before backward
+        self._cache = self._vectors("x", x, self.input_size).copy()  # the caller may change x
         return self._cache @ self.params["W"] + self.params["b"]
 
     def backward(self, dy):
         """Map dy (..., O) to dx (..., D); fills ``grads``."""
         x = self._forward_cache()
-        wanted = (*x.shape[:-1], self.output_size)
-        if getattr(dy, "shape", None) != wanted:
-            raise ValueError(f"Linear: dy must have shape {wanted}, got {getattr(dy, 'shape', type(dy))}")
-        dy = dy.astype(self.dtype, copy=False)
+        dy = self._same_shape("dy", dy, (*x.shape[:-1], self.output_size))
         rows = dy.reshape(-1, self.output_size)
         self.grads = {"W": x.reshape(-1, self.input_size).T @ rows, "b": rows.sum(axis=0)}
         return dy @ self.params["W"].T
-
-    def _input(self, x):
-        if not hasattr(x, "shape") or x.ndim < 1 or x.shape[-1] != self.input_size:
-            raise ValueError(
-                f"Linear: x must have shape (..., D={self.input_size}), got {getattr(x, 'shape', type(x))}"
-            )
-        return x.astype(self.dtype, copy=False)

@@ -1,0 +1,54 @@
+"""Root mean square normalisation (Zhang and Sennrich 2019)."""
+
+import numpy as np
+
+from rnnlib.layers.layer import Layer
+
+
+class RMSNorm(Layer):
+    """y = w ⊙ x / √(mean(x²) + ε) along the last axis: each vector gets the length √D, then w.
+
+    With s = 1 / √(mean(x²) + ε) and g = dy ⊙ w, backward::
+
+        dx = s g − s³ x mean(g ⊙ x)                since ds/dx_i = −s³ x_i / D
+        dw = Σ dy ⊙ x s
+
+    Shapes: x and y (..., D), w (D,).
+
+    Args:
+        size: D.
+        eps: ε, keeps the quotient finite where x is 0.
+        dtype: floating-point type of the parameters. w begins at 1.
+    """
+
+    def __init__(self, size, *, eps=1e-5, dtype=np.float32):
+        super().__init__(dtype)
+        self._check_sizes(size=size)
+        if not eps > 0:
+            raise ValueError(f"RMSNorm: eps must be above 0, got {eps}")
+        self.size, self.eps = size, eps
+        self.params = {"w": np.ones(size, self.dtype)}
+
+    def step(self, x):
+        """Map x (..., D) to y (..., D), and keep nothing for ``backward``."""
+        x = self._vectors("x", x, self.size)
+        return x * self._scale(x) * self.params["w"]
+
+    def forward(self, x):
+        """Map x (..., D) to y (..., D)."""
+        x = self._vectors("x", x, self.size).copy()  # the caller may change x before backward
+        scale = self._scale(x)
+        self._cache = x, scale
+        return x * scale * self.params["w"]
+
+    def backward(self, dy):
+        """Map dy (..., D) to dx (..., D); fills ``grads``."""
+        x, scale = self._forward_cache()
+        dy = self._same_shape("dy", dy, x.shape)
+        normalised = x * scale
+        self.grads = {"w": (dy * normalised).reshape(-1, self.size).sum(axis=0)}
+        g = dy * self.params["w"]
+        return scale * (g - normalised * (g * normalised).mean(axis=-1, keepdims=True))
+
+    def _scale(self, x):
+        return 1 / np.sqrt((x * x).mean(axis=-1, keepdims=True) + self.eps)

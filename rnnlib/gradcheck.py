@@ -60,22 +60,35 @@ def check_layer(layer, x, state, rng=0):
     Args:
         layer: a recurrent layer with dtype float64.
         x: input, float64, (B, T, D).
-        state: first state, float64, (B, H).
+        state: first state, float64: an array, or a tuple of arrays.
         rng: ``numpy.random.Generator`` or a seed, for G and S.
 
     Returns:
-        name -> relative error, for x, state and every parameter.
+        name -> relative error, for x, state (state.0, state.1 for a tuple) and every parameter.
     """
     rng = np.random.default_rng(rng)
-    x, state = x.copy(), state.copy()
+    x, state = x.copy(), _copy(state)
     y, last = layer.forward(x, state)
-    G, S = rng.standard_normal(y.shape), rng.standard_normal(last.shape)
+    G = rng.standard_normal(y.shape)
+    S = [rng.standard_normal(s.shape) for s in _arrays("state", last).values()]
 
     def loss():
         y, last = layer.forward(x, state)
-        return (y * G).sum() + (last * S).sum()
+        parts = _arrays("state", last).values()
+        return (y * G).sum() + sum((part * S_k).sum() for part, S_k in zip(parts, S, strict=True))
 
-    dx, dstate = layer.backward(G, S)
-    by_hand = {"x": dx, "state": dstate, **layer.grads}
-    arrays = {"x": x, "state": state, **layer.params}
+    dx, dstate = layer.backward(G, tuple(S) if isinstance(last, tuple) else S[0])
+    by_hand = {"x": dx, **_arrays("state", dstate), **layer.grads}
+    arrays = {"x": x, **_arrays("state", state), **layer.params}
     return {name: relative_error(by_hand[name], numerical_gradient(loss, arrays[name])) for name in arrays}
+
+
+def _arrays(name, state):
+    """The arrays of a state, under names."""
+    if isinstance(state, tuple):
+        return {f"{name}.{k}": array for k, array in enumerate(state)}
+    return {name: state}
+
+
+def _copy(state):
+    return tuple(array.copy() for array in state) if isinstance(state, tuple) else state.copy()

@@ -54,6 +54,7 @@ def hillis_steele(a, b, h_0, out=None):
         h[distance:] += a[distance:] * h[:-distance]
         a[distance:] *= a[:-distance].copy()
         distance *= 2
+    flush_tiny(h)
     return h
 
 
@@ -80,6 +81,7 @@ def chunked(a, b, h_0, out=None):
         h_0 = h_k[-1]
     h[:whole] = h_c.reshape(whole, *b.shape[1:])
     sequential(a[whole:], b[whole:], h_0, h[whole:])
+    flush_tiny(h)
     return h
 
 

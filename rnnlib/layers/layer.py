@@ -13,7 +13,7 @@ method returns belong to the caller, no later call changes them.
 
 import numpy as np
 
-from rnnlib.layers.workspace import Workspace
+from rnnlib.workspace import Workspace
 
 
 class Layer:
@@ -47,7 +47,7 @@ class Layer:
     def _check_sizes(self, **sizes):
         """Raise ValueError where a size is not a whole number above 0."""
         for name, size in sizes.items():
-            if not isinstance(size, int | np.integer) or size < 1:
+            if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
                 raise ValueError(
                     f"{type(self).__name__}: {name} must be a whole number above 0, got {size!r}"
                 )

@@ -98,22 +98,22 @@ class LSTM(Layer):
         np.concatenate([self.params["W_h"], self.params["W_x"], self.params["b"][:, None]], axis=1, out=W)
         W[:3] *= 0.5  # σ(a) = (1 + tanh(a/2)) / 2: one tanh serves all four gates
 
-        # Each of i g, f c_{t−1} and o tanh(c_t) = h_t is a sigmoid gate times a value.
+        # Both parts of c_t, and h_t, are a gate times a value: i g, f c_{t−1}, o tanh(c_t).
         slots = self._scratch.array("slots", (T + 1, 6, B, H), like=x)  # i, f, o, g, c_{t−1}, tanh(c_t)
-        sigmoids, values = slots[:, :3], slots[:, 3:]
+        parts = self._scratch.array("parts", (T, 3, B, H), like=x)
+        gates, values = slots[:, :3], slots[:, 3:]
         c = values[:, 1]  # c[t] is c_t
         c[0] = self._hidden("state c", c_0, x)
-        parts = self._scratch.array("parts", (T, 3, B, H), like=x)
         for t in range(T):
-            gates, sigmoid_t, (g, _, tanh_c), part = slots[t, :4], sigmoids[t], values[t], parts[t]
-            np.matmul(rows[t], W, out=gates)
-            np.tanh(gates, out=gates)
-            sigmoid_t *= 0.5
-            sigmoid_t += 0.5
-            np.multiply(sigmoid_t[:2], values[t, :2], out=part[:2])
+            a, gate, value, part = slots[t, :4], gates[t], values[t], parts[t]
+            np.matmul(rows[t], W, out=a)
+            np.tanh(a, out=a)
+            gate *= 0.5
+            gate += 0.5
+            np.multiply(gate[:2], value[:2], out=part[:2])
             np.add(part[0], part[1], out=c[t + 1])
-            np.tanh(c[t + 1], out=tanh_c)
-            np.multiply(sigmoid_t[2], tanh_c, out=part[2])
+            np.tanh(c[t + 1], out=value[2])
+            np.multiply(gate[2], value[2], out=part[2])
             rows[t + 1, :, :H] = part[2]
 
         self._cache = rows, slots, parts
@@ -140,27 +140,27 @@ class LSTM(Layer):
         W_h_T = self._scratch.array("W_h_T", (4, H, H), like=dy)
         W_h_T[...] = self.params["W_h"].transpose(0, 2, 1)  # a faster product in the loop
 
-        sigmoids, values = slots[:, :3], slots[:, 3:]
+        gates, values = slots[:, :3], slots[:, 3:]
         da = self._scratch.array("da", (4, T, B, H), like=dy)
         slopes = self._scratch.array("slopes", (2, B, H), like=dy)
         products = self._scratch.array("products", (4, B, H), like=dy)
         for t in reversed(range(T)):
-            sigmoid_t, value, part, da_sigmoids, da_g = sigmoids[t], values[t], parts[t], da[:3, t], da[3, t]
+            gate, value, part, da_gates, da_g = gates[t], values[t], parts[t], da[:3, t], da[3, t]
             dh += dy[t]
-            # i (1 − g²) = i − ig g, and o (1 − tanh²(c)) = o − h tanh(c)
+            # i (1 − g²) = i − (i g) g, and o (1 − tanh²(c)) = o − h tanh(c)
             np.multiply(part[::2], value[::2], out=slopes)
-            np.subtract(sigmoid_t[::2], slopes, out=slopes)
+            np.subtract(gate[::2], slopes, out=slopes)
             to_g, to_c = slopes
             to_c *= dh
             dc += to_c
             np.multiply(to_g, dc, out=da_g)
-            # g i (1 − i) = ig − ig i; f and o likewise
-            np.multiply(part, sigmoid_t, out=da_sigmoids)
-            np.subtract(part, da_sigmoids, out=da_sigmoids)
-            np.multiply(da_sigmoids[:2], dc, out=da_sigmoids[:2])
-            np.multiply(da_sigmoids[2], dh, out=da_sigmoids[2])
+            # g i (1 − i) = i g − (i g) i; f and o likewise
+            np.multiply(part, gate, out=da_gates)
+            np.subtract(part, da_gates, out=da_gates)
+            np.multiply(da_gates[:2], dc, out=da_gates[:2])
+            np.multiply(da_gates[2], dh, out=da_gates[2])
 
-            dc *= sigmoid_t[1]
+            dc *= gate[1]
             np.matmul(da[:, t], W_h_T, out=products)
             np.sum(products, axis=0, out=dh)
             if t % 8 == 0:

@@ -1,43 +1,41 @@
 """Mamba's mixer, a selective state space model (Gu and Dao 2023).
 
-One step for each of E channels, all of them alike; ⊙ and exp act entry by entry::
+One step, for each of E channels; ⊙ and exp act entry by entry::
 
-    u_t = SiLU(b_c + Σ_k w_k ⊙ p_{t−K+1+k}),   p_t = x_t W_p       causal convolution of K inputs
-    [r_t | B_t | C_t] = u_t W_x                                    what to select by
-    Δ_t = softplus(r_t W_Δ + b_Δ)                                  step length
-    h_t = exp(Δ_t A) ⊙ h_{t−1} + (Δ_t ⊙ u_t) B_t,   A = −exp(A_log)
-    y_t = (h_t C_t + skip ⊙ u_t) ⊙ SiLU(x_t W_z)
-    out_t = y_t W_out
+    p_t = x_t W_p,   z_t = x_t W_z                                 input and gate
+    v_t = conv_b + Σ_k conv_W_k ⊙ p_{t−K+1+k},   u_t = SiLU(v_t)   causal convolution
+    [r_t | B_t | C_t] = u_t W_x,   Δ_t = softplus(r_t W_dt + b_dt) what to select by
+    h_t = exp(Δ_t A) ⊙ h_{t−1} + (Δ_t ⊙ u_t) B_t                   state, with A = −exp(A_log)
+    y_t = h_t C_t + skip ⊙ u_t
+    out_t = (y_t ⊙ SiLU(z_t)) W_out
+
+Δ, B and C depend on the input: that makes the model selective. A large step Δ forgets the
+state and takes in the input; a small one passes the input by.
 
 Glossary::
 
     D  model width, d_model                      x, out (B, T, D);  W_in = [W_p | W_z] (D, 2E)
-    E  channels, expand · D                      p, u, Δ, y (B, T, E);  conv_b, b_dt, skip (E,)
-    K  convolution kernel, d_conv                conv_W (K, E), its last row for the present input
-    R  rank of Δ, dt_rank                        r (B, T, R);  W_dt = W_Δ (R, E)
+    E  channels, expand · D                      p, z, v, u, Δ, y (B, T, E);  conv_b, b_dt, skip (E,)
+    K  convolution kernel, d_conv                conv_W (K, E); its last row meets the present input
+    R  rank of Δ, dt_rank                        r (B, T, R);  W_dt (R, E)
     N  state size, d_state                       h_t (B, E, N);  A_log (E, N);  W_x (E, R + 2N)
-    B_t, C_t  into and out of the state          (B, N); the letter B without an index is the batch
+    B_t, C_t  into the state and out of it       (B, N); the letter B without an index is the batch
 
-The first is what makes it selective: Δ, B and C depend on the input. Ā = exp(Δ A) is the
-zero-order hold; ΔB is Euler's rule, as in the authors' code (their Eq. 4 has more).
+Backward, each line of the step in turn, from the last to the first; the state's line is in
+:mod:`rnnlib.selective_scan`. The slopes::
 
-Backward in time, with G_t the gradient that reaches h_t from all steps, and dy_t that of
-the bracket in y_t::
-
-    G_t = C_t dy_t + Ā_{t+1} ⊙ G_{t+1}                             the scan, reversed
-    dC_t = Σ_E h_t dy_t,   dB_t = Σ_E G_t (Δ_t u_t),   d(Δu)_t = Σ_N G_t B_t
-    d(ΔA)_t = G_t ⊙ h_{t−1} ⊙ Ā_t
-    dΔ_t = d(Δu)_t ⊙ u_t + Σ_N d(ΔA)_t A,   dA = Σ_{B,t} d(ΔA)_t Δ_t,   dA_log = dA ⊙ A
-    softplus' = σ = 1 − exp(−Δ),   SiLU'(v) = σ(v) (1 + v (1 − σ(v)))
+    softplus'(a) = σ(a) = 1 − exp(−softplus(a))
+    SiLU'(v) = σ(v) (1 + v (1 − σ(v)))             since SiLU(v) = v σ(v)
+    dA_log = dA ⊙ A                                since A = −exp(A_log)
 """
 
 import math
 
 import numpy as np
 
-from rnnlib.functional import flush_tiny, sigmoid, softplus
+from rnnlib.functional import sigmoid, softplus
 from rnnlib.layers.layer import Layer
-from rnnlib.scan import reversed_scan, scan
+from rnnlib.selective_scan import selective_scan, selective_scan_backward
 
 
 class Mamba(Layer):
@@ -58,8 +56,9 @@ class Mamba(Layer):
 
     def __init__(self, d_model, *, d_state=16, d_conv=4, expand=2, dt_rank=None, rng=None, dtype=np.float32):
         super().__init__(dtype)
+        self._check_sizes(d_model=d_model, d_state=d_state, d_conv=d_conv, expand=expand)
         dt_rank = math.ceil(d_model / 16) if dt_rank is None else dt_rank
-        self._check_sizes(d_model=d_model, d_state=d_state, d_conv=d_conv, expand=expand, dt_rank=dt_rank)
+        self._check_sizes(dt_rank=dt_rank)
         rng = np.random.default_rng(rng)
         D, E, N, K, R = d_model, expand * d_model, d_state, d_conv, dt_rank
         self.d_model, self.channels, self.d_state, self.d_conv, self.dt_rank = D, E, N, K, R
@@ -133,7 +132,7 @@ class Mamba(Layer):
         E, N, R, K = self.channels, self.d_state, self.dt_rank, self.d_conv
         W = self.params
 
-        rows = x.transpose(1, 0, 2).reshape(T * B, D).copy()  # time first, so a step is one block
+        rows = x.transpose(1, 0, 2).copy().reshape(T * B, D)  # time first: a step is one block
         p = self._scratch.array("p", (K - 1 + T, B, E), like=x)
         p[: K - 1] = conv.transpose(1, 0, 2)
         p[K - 1 :] = (rows @ W["W_in"][:, :E]).reshape(T, B, E)
@@ -146,89 +145,16 @@ class Mamba(Layer):
         r = selected[:, :R].copy()
         Bs, Cs = (selected[:, R + k : R + k + N].reshape(T, B, N) for k in (0, N))
         delta = softplus(r @ W["W_dt"] + W["b_dt"]).reshape(T, B, E)
-        y = W["skip"] * u
-        inputs = delta, delta * u, Bs, Cs
-        blocks, times = self._blocks(T, B)
-        starts = self._scratch.array("starts", (len(times) + 1, B, N, E), like=x)
-        starts[0] = h.transpose(0, 2, 1)
-        for b in blocks:
-            self._selective_scan(times, *(a[:, b] for a in (*inputs, starts, y)))
+        A = -np.exp(W["A_log"]).T.copy()  # (N, E)
+        inputs = delta, delta * u, A, Bs, Cs
+        y, kept = selective_scan(*inputs, h.transpose(0, 2, 1), self._scratch)
+        y += W["skip"] * u
         gated = y * z * gate_z
         out = gated.reshape(T * B, E) @ W["W_out"]
 
-        self._cache = rows, p, z, v, gate_v, gate_z, u, r, inputs, starts, y, gated
-        last = p[T:].transpose(1, 0, 2).copy(), starts[-1].transpose(0, 2, 1).copy()
+        self._cache = rows, p, z, v, gate_v, gate_z, u, r, inputs, kept, y, gated
+        last = p[T:].transpose(1, 0, 2).copy(), kept[-1].transpose(0, 2, 1).copy()
         return out.reshape(T, B, D).transpose(1, 0, 2).copy(), last
-
-    def _blocks(self, T, B):
-        """Slices of the batch and of time that are worked on together.
-
-        One step of a block, (b, N, E), has about 2¹⁵ numbers, and so stays in the cache. Of
-        each eight or more steps the forward pass keeps the last state alone; the backward
-        pass computes the others again. That saves memory and costs a tenth of the time.
-        """
-        width = self.d_state * self.channels
-        rows = max(1, 2**15 // width)
-        steps = max(1, 2**18 // (width * max(1, min(rows, B))))
-        return (
-            [slice(row, min(row + rows, B)) for row in range(0, B, rows)],
-            [slice(t, min(t + steps, T)) for t in range(0, T, steps)],
-        )
-
-    def _transition(self):
-        """A as (N, E), in the order of memory in which the loops run."""
-        return -np.exp(self.params["A_log"]).T.copy()
-
-    def _decay(self, A, delta):
-        """Ā_t = exp(Δ_t A) for a block, (t, b, N, E): with E last, all runs along memory."""
-        decay = self._scratch.array("decay", (*delta.shape[:2], *A.shape), like=delta)
-        np.multiply(delta[:, :, None, :], A, out=decay)
-        return np.exp(decay, out=decay)
-
-    def _states(self, decay, delta_u, Bs, start):
-        """h_t for a block, (t, b, N, E), from the state before it."""
-        h = self._scratch.array("h", decay.shape, like=decay)
-        np.multiply(delta_u[:, :, None, :], Bs[:, :, :, None], out=h)
-        return scan(decay, h, start, out=h)
-
-    def _selective_scan(self, times, delta, delta_u, Bs, Cs, starts, y):
-        """Add h_t C_t to y (T, b, E), and fill starts (…, b, N, E): h at the end of each time."""
-        A = self._transition()
-        for i, now in enumerate(times):
-            h = self._states(self._decay(A, delta[now]), delta_u[now], Bs[now], starts[i])
-            starts[i + 1] = h[-1]
-            y[now] += np.matmul(Cs[now, :, None, :], h)[:, :, 0]
-
-    def _selective_scan_backward(
-        self, times, delta, delta_u, Bs, Cs, starts, dy, d_delta, d_delta_u, dBs, dCs, dh
-    ):
-        """Fill dΔ through Ā, d(Δu), dB and dC (T, b, …); turn dh from last to first; return dA."""
-        A = self._transition()
-        dA = np.zeros_like(A)
-        for i, now in reversed(list(enumerate(times))):
-            last = now.stop - 1
-            but_last = slice(now.start, last)
-            decay = self._decay(A, delta[now])
-            h = self._states(decay[:-1], delta_u[but_last], Bs[but_last], starts[i])
-            np.matmul(h, dy[but_last, :, :, None], out=dCs[but_last, :, :, None])
-            np.matmul(starts[i + 1], dy[last, :, :, None], out=dCs[last, :, :, None])
-
-            G = self._scratch.array("G", decay.shape, like=decay)
-            np.multiply(dy[now, :, None, :], Cs[now, :, :, None], out=G)
-            G_last = G[-1]
-            G_last += dh
-            reversed_scan(G, decay, out=G)
-            np.matmul(G, delta_u[now, :, :, None], out=dBs[now, :, :, None])
-            np.matmul(Bs[now, :, None, :], G, out=d_delta_u[now, :, None, :])
-            G *= decay  # what goes on to step t − 1
-            dh[...] = G[0]
-            flush_tiny(dh)  # ten times faster where the gradient fades
-            first, rest = G[0], G[1:]  # d(ΔA) = G Ā h_{t−1}
-            first *= starts[i]
-            rest *= h
-            d_delta[now] = np.einsum("tbne,ne->tbe", G, A)
-            dA += np.einsum("tbne,tbe->ne", G, delta[now])
-        return dA
 
     def backward(self, dout, dstate=None):
         """Gradients for the latest ``forward``.
@@ -241,10 +167,10 @@ class Mamba(Layer):
             (dx, dstate): gradients with respect to x, (B, T, D), and the first (conv, h).
             Fills ``grads``.
         """
-        rows, p, z, v, gate_v, gate_z, u, r, inputs, starts, y, gated = self._forward_cache()
+        rows, p, z, v, gate_v, gate_z, u, r, inputs, kept, y, gated = self._forward_cache()
         T, B, E = u.shape
-        delta = inputs[0]
-        D, K = self.d_model, self.d_conv
+        delta, _, A, _, _ = inputs
+        D, N, K = self.d_model, self.d_state, self.d_conv
         dout = self._array("dy", dout, (("B", B), ("T", T), ("D", D)))
         dconv, dh = self._state("dstate", dstate, dout)  # at t = T they come from outside
         W, grads = self.params, {}
@@ -256,24 +182,20 @@ class Mamba(Layer):
         dy = dgated * z * gate_z
         dz = dgated * y * gate_z * (1 + z * (1 - gate_z))
 
-        # y = h C + skip u, and the recurrence
+        # y = h C + skip u, and h
         grads["skip"] = (dy * u).sum(axis=(0, 1))
-        results = [np.empty_like(a) for a in inputs]
-        dh = dh.transpose(0, 2, 1).copy()
-        blocks, times = self._blocks(T, B)
-        dA = sum(
-            self._selective_scan_backward(times, *(a[:, b] for a in (*inputs, starts, dy, *results)), dh[b])
-            for b in blocks
+        d_delta, d_delta_u, dA, dBs, dCs, dh = selective_scan_backward(
+            dy, dh.transpose(0, 2, 1), *inputs, kept, self._scratch
         )
-        d_delta, d_delta_u, dBs, dCs = results
-        grads["A_log"] = -dA.T * np.exp(W["A_log"])
+        grads["A_log"] = (dA * A).T.copy()
         d_delta += d_delta_u * u
         du = d_delta_u * delta + dy * W["skip"]
 
         # Δ = softplus(r W_dt + b_dt), and [r | B | C] = u W_x
         da = (d_delta * -np.expm1(-delta)).reshape(T * B, E)
         grads["W_dt"], grads["b_dt"] = r.T @ da, da.sum(axis=0)
-        dselected = np.concatenate([da @ W["W_dt"].T, dBs.reshape(T * B, -1), dCs.reshape(T * B, -1)], axis=1)
+        dr, dB, dC = da @ W["W_dt"].T, dBs.reshape(T * B, N), dCs.reshape(T * B, N)
+        dselected = np.concatenate([dr, dB, dC], axis=1)
         grads["W_x"] = u.reshape(T * B, E).T @ dselected
         du += (dselected @ W["W_x"].T).reshape(T, B, E)
 
@@ -292,7 +214,5 @@ class Mamba(Layer):
         grads["W_in"] = rows.T @ dpz
         dx = (dpz @ W["W_in"].T).reshape(T, B, D)
         self.grads = {name: grads[name] for name in W}
-        return dx.transpose(1, 0, 2).copy(), (
-            dp[: K - 1].transpose(1, 0, 2).copy(),
-            dh.transpose(0, 2, 1).copy(),
-        )
+        dstate = dp[: K - 1].transpose(1, 0, 2).copy(), dh.transpose(0, 2, 1).copy()
+        return dx.transpose(1, 0, 2).copy(), dstate

@@ -45,6 +45,7 @@ class MambaBlock(Layer):
     def backward(self, dy, dstate=None):
         """Gradients for the latest ``forward``: (dx, dstate); fills ``grads``."""
         dmixed, dstate = self.mixer.backward(dy, dstate)
+        dy = dy.astype(self.dtype, copy=False)
         dx = dy + self.norm.backward(dmixed)
         self.grads = self._collect("grads")
         return dx, dstate

@@ -30,11 +30,12 @@ def sequential(a, b, h_0, out=None):
         h_1 to h_T, (T, …).
     """
     h = _result(b, out)
-    kept = np.empty(b.shape[1:], b.dtype, like=b)
-    for t, (a_t, b_t, h_t) in enumerate(zip(a, b, h, strict=True)):
-        np.multiply(a_t, h_0, out=kept)
-        np.add(kept, b_t, out=h_t)
-        h_0 = h_t
+    a, b, steps, before = (array[..., None] for array in (a, b, h, h_0))  # a step is an array, even if (T,)
+    product = np.empty(b.shape[1:], b.dtype, like=b)
+    for t, (a_t, b_t, h_t) in enumerate(zip(a, b, steps, strict=True)):
+        np.multiply(a_t, before, out=product)
+        np.add(product, b_t, out=h_t)
+        before = h_t
         if t % 8 == 7:
             flush_tiny(h_t)  # ten times faster where the state fades
     return h

@@ -4,7 +4,8 @@ Letters (the same in the book, the code and the checks): B batch, T time steps,
 D input features, H hidden size. Sequences are batch first: ``(B, T, D)``.
 """
 
-from rnnlib.layers import GRU, LSTM, RNN, Embedding, Linear, Mamba, MambaBlock, MinGRU, RMSNorm
+from rnnlib.layers import GRU, LSTM, RNN, Embedding, Linear, Mamba, MambaBlock, MinGRU, OptimizedLSTM, RMSNorm
+from rnnlib.mamba_lm import MambaLM
 from rnnlib.model import SequenceModel
 
 __version__ = "0.1.0"
@@ -16,7 +17,9 @@ __all__ = [
     "Linear",
     "Mamba",
     "MambaBlock",
+    "MambaLM",
     "MinGRU",
+    "OptimizedLSTM",
     "RMSNorm",
     "SequenceModel",
     "__version__",

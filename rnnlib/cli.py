@@ -102,6 +102,31 @@ def release(
         print(f"labs/ is up to date: {len(solutions)} checked")
 
 
+@app.command()
+def speed(
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="rnn, lstm, gru, min_gru or mamba; may be repeated.", show_default="all"),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only the first size of each model.")] = False,
+    repeats: Annotated[int, typer.Option(min=1, help="Processes a measurement; the median counts.")] = 3,
+    blas_kernels: Annotated[
+        str | None, typer.Option(help="OpenBLAS kernels for rnnlib, such as SkylakeX or Haswell.")
+    ] = None,
+):
+    """Time a training step of every model, beside PyTorch's where that is installed.
+
+    Takes some minutes; with --quick, or for one --model, about one.
+    """
+    from rich.console import Console
+
+    from rnnlib.speed import NAMES, compare, table
+
+    rows, notes = compare(model or list(NAMES), quick=quick, repeats=repeats, kernels=blas_kernels)
+    Console(file=sys.stdout, color_system=None, highlight=False).print(table(rows))
+    print(*notes, sep="\n")
+
+
 def _check_folder(out):
     """Make the folder, and see before the training that files can be written into it."""
     try:
@@ -141,7 +166,7 @@ def main():
         message = error.format_message()
     except OSError as error:
         message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-    except (ValueError, FloatingPointError) as error:
+    except (ValueError, FloatingPointError, ImportError) as error:
         message = str(error)
     except MemoryError as error:
         message = f"not enough memory: {error}"

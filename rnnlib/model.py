@@ -3,12 +3,13 @@
 import numpy as np
 
 from rnnlib.functional import valid_steps
-from rnnlib.layers import GRU, LSTM, RNN, Layer, Linear, MambaBlock, MinGRU
+from rnnlib.layers import GRU, LSTM, RNN, Layer, Linear, MambaBlock, MinGRU, OptimizedLSTM
 
 #: What a stack is made of, by the name that commands and checkpoints use: (H, options) -> layer.
 KINDS = {
     "rnn": lambda H, options: RNN(H, H, **options),
     "lstm": lambda H, options: LSTM(H, H, **options),
+    "optimized_lstm": lambda H, options: OptimizedLSTM(H, H, **options),
     "gru": lambda H, options: GRU(H, H, **options),
     "min_gru": lambda H, options: MinGRU(H, H, **options),
     "mamba": lambda H, options: MambaBlock(H, **options),

@@ -8,6 +8,7 @@ from rnnlib.layers.lstm import LSTM
 from rnnlib.layers.mamba import Mamba
 from rnnlib.layers.mamba_block import MambaBlock
 from rnnlib.layers.min_gru import MinGRU
+from rnnlib.layers.optimized_lstm import OptimizedLSTM
 from rnnlib.layers.rms_norm import RMSNorm
 from rnnlib.layers.rnn import RNN
 
@@ -21,5 +22,6 @@ __all__ = [
     "Mamba",
     "MambaBlock",
     "MinGRU",
+    "OptimizedLSTM",
     "RMSNorm",
 ]

@@ -93,7 +93,7 @@ def peak_memory(work):
     """Bytes that ``work()`` takes at its peak, above what the process held before.
 
     Linux keeps the peak itself, and forgets it when a 5 is written to clear_refs. Elsewhere a
-    thread looks every millisecond, which may miss a short peak.
+    thread looks every millisecond while ``work`` is repeated, which may miss a short peak.
     """
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
@@ -120,7 +120,10 @@ def _sampled_peak(work):
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
+    end = time.perf_counter() + 0.3
     work()
+    while time.perf_counter() < end:  # again and again: one short step may pass unseen
+        work()
     done.set()
     watcher.join()
     return max(seen) - seen[0]
@@ -180,7 +183,8 @@ def compare(models, *, quick=False, repeats=3, kernels=None):
 
     cases = [(model, size) for model in models for size in SIZES[model][: 1 if quick else None]]
     rows = []
-    with tqdm(total=len(cases) * repeats * len(contenders), desc="measuring", leave=False) as bar:
+    total = len(cases) * repeats * len(contenders)
+    with tqdm(total=total, desc="measuring", leave=False, disable=None) as bar:  # None: unless piped
         for model, size in cases:
             bar.set_postfix_str(f"{NAMES[model]} {size_text(size)}")
             results = {name: [] for name in contenders}

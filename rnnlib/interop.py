@@ -12,18 +12,10 @@ Four things differ between those libraries and this one:
 import numpy as np
 
 from rnnlib.layers import GRU, LSTM, RNN, Mamba, MinGRU, OptimizedLSTM
+from rnnlib.tensors import checked, length
 
 #: PyTorch's layers: kind -> (class, how many gates are stacked in the rows of a matrix).
 RECURRENT = {"rnn": (RNN, 1), "lstm": (LSTM, 4), "gru": (GRU, 3)}
-
-#: What those libraries have and rnnlib has not: part of a tensor's name -> what it belongs to.
-REFUSED = {
-    "_reverse": "a bidirectional layer",
-    "weight_hr_": "an LSTM with proj_size",
-    "to_out.": "a minGRU with an output map (expansion_factor)",
-    "in_proj.bias": "a Mamba with use_bias",
-    "out_proj.bias": "a Mamba with use_bias",
-}
 
 
 def from_torch(kind, arrays, layer=0):
@@ -101,8 +93,8 @@ def _read_recurrent(kind, arrays, k):
     make, gates = RECURRENT[kind]
     endings = f"_l{k}", f"_l{k}_reverse"
     own = {name: array for name, array in arrays.items() if str(name).endswith(endings)}
-    H = _length(own, f"weight_hh_l{k}", axes=2, axis=1)
-    D = _length(own, f"weight_ih_l{k}", axes=2, axis=1)
+    H = length(own, f"weight_hh_l{k}", axes=2, axis=1)
+    D = length(own, f"weight_ih_l{k}", axes=2, axis=1)
     shapes = {f"weight_hh_l{k}": (gates * H, H), f"weight_ih_l{k}": (gates * H, D)}
     biases = f"bias_ih_l{k}", f"bias_hh_l{k}"
     if any(name in own for name in biases):
@@ -135,7 +127,7 @@ def _write_recurrent(layer):
 
 def _read_min_gru(arrays):
     name = "to_hidden_and_gate.weight"
-    H, D = _length(arrays, name, axes=2, axis=0) // 2, _length(arrays, name, axes=2, axis=1)
+    H, D = length(arrays, name, axes=2, axis=0) // 2, length(arrays, name, axes=2, axis=1)
     shapes = {name: (2 * H, D)}
     if "to_hidden_and_gate.bias" in arrays:
         shapes["to_hidden_and_gate.bias"] = (2 * H,)
@@ -145,11 +137,12 @@ def _read_min_gru(arrays):
 
 
 def _read_mamba(arrays):
-    D = _length(arrays, "in_proj.weight", axes=2, axis=1)
-    E = _length(arrays, "D", axes=1, axis=0)
-    N = _length(arrays, "A_log", axes=2, axis=1)
-    K = _length(arrays, "conv1d.weight", axes=3, axis=2)
-    R = _length(arrays, "dt_proj.weight", axes=2, axis=1)
+    D = length(arrays, "in_proj.weight", axes=2, axis=1)
+    per_channel = {"D": 1, "A_log": 2, "dt_proj.weight": 2}  # name -> how many axes
+    E = sorted(length(arrays, name, axes, axis=0) for name, axes in per_channel.items())[1]  # if one is wrong
+    N = length(arrays, "A_log", axes=2, axis=1)
+    K = length(arrays, "conv1d.weight", axes=3, axis=2)
+    R = length(arrays, "dt_proj.weight", axes=2, axis=1)
     tensors = checked(arrays, mamba_shapes(D, E, N, K, R, "conv1d.bias" in arrays).items())
     if E % D != 0:
         raise ValueError(
@@ -191,57 +184,6 @@ def fill_mamba(mixer, tensors):
         "W_out": tensors["out_proj.weight"].T,
     }
     return _filled(mixer, params)
-
-
-def checked(arrays, shapes, where=""):
-    """Read the tensors that ``shapes`` lists, once they fit and there are no others.
-
-    Args:
-        arrays: name -> NumPy array or torch tensor.
-        shapes: the pairs (name, shape); an error ends the reading of them.
-        where: what an error begins with, such as the file.
-
-    Returns:
-        name -> NumPy array, which may share memory with the tensor.
-    """
-    for name in arrays:
-        for part, owner in REFUSED.items():
-            if part in str(name):
-                raise ValueError(f"{where}tensor {name} belongs to {owner}, which rnnlib does not have")
-    result = {}
-    for name, shape in shapes:
-        result[name] = array = _tensor(arrays, name, where)
-        first = next(iter(result))
-        if array.shape != shape:
-            raise ValueError(f"{where}tensor {name} has shape {array.shape}, expected {shape}")
-        if array.dtype != result[first].dtype:
-            expected = result[first].dtype
-            raise ValueError(f"{where}tensor {name} is {array.dtype}, expected {expected}, like {first}")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{where}tensor {name} holds NaN or infinity, expected finite numbers")
-    for name in arrays:
-        if name not in result:
-            raise ValueError(f"{where}tensor {name} is unexpected: the model has none of this name")
-    return result
-
-
-def _tensor(arrays, name, where=""):
-    """One tensor as a NumPy array, once it is there and float32 or float64."""
-    if name not in arrays:
-        raise ValueError(f"{where}tensor {name} is missing")
-    array = arrays[name]
-    dtype = str(getattr(array, "dtype", type(array).__name__)).removeprefix("torch.")
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"{where}tensor {name} is {dtype}, expected float32 or float64")
-    return np.asarray(array.detach().cpu() if hasattr(array, "detach") else array)
-
-
-def _length(arrays, name, axes, axis):
-    """The length of one axis of a tensor that must have so many."""
-    shape = _tensor(arrays, name).shape
-    if len(shape) != axes or 0 in shape:
-        raise ValueError(f"tensor {name} has shape {shape}, expected {axes} axes, none of length 0")
-    return shape[axis]
 
 
 def _to_gates(W, gates):

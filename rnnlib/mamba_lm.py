@@ -66,14 +66,10 @@ class MambaLM(Layer):
             raise ValueError(f"MambaLM: {name} must have shape ({', '.join(letters)}), got {ids.shape}")
 
     def step(self, ids_t, state=None):
-        """One token of each sequence, with constant memory.
-
-        Args:
-            ids_t: token ids, (B,).
-            state: list of the blocks' states; zeros if None.
+        """One token of each sequence, ids (B,), with constant memory.
 
         Returns:
-            (logits, state): (B, V), and the list of states for the next step.
+            (logits, state): (B, V), and the list of the blocks' states for the next step.
         """
         self._check_ids("ids_t", ids_t, "B")
         x, states = self.embedding.step(ids_t), []
@@ -83,11 +79,7 @@ class MambaLM(Layer):
         return self.norm.step(x) @ self._head(), states
 
     def forward(self, ids, state=None):
-        """Whole sequences: the same as T calls of ``step``, faster.
-
-        Args:
-            ids: token ids, (B, T).
-            state: list of the blocks' states; zeros if None.
+        """Whole sequences, ids (B, T), from a list of the blocks' states; zeros if None.
 
         Returns:
             (logits, state): (B, T, V), and the list of the last states.
@@ -149,7 +141,10 @@ class MambaLM(Layer):
         if tokens.ndim != 1 or len(tokens) == 0 or tokens.dtype.kind not in "iu":
             raise ValueError("MambaLM: prompt must be a sequence of one token id or more")
         if tokens.min() < 0 or tokens.max() >= self.vocab_size:
-            raise ValueError(f"MambaLM: prompt must hold ids from 0 to {self.vocab_size - 1}, got {prompt}")
+            raise ValueError(
+                f"MambaLM: prompt must hold ids from 0 to {self.vocab_size - 1}, "
+                f"got {tokens.min()} to {tokens.max()}"
+            )
         if not isinstance(count, int | np.integer) or count < 0:
             raise ValueError(f"MambaLM: count must be a whole number from 0 on, got {count!r}")
         if not 0 <= temperature < math.inf:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnlib.interop import checked, mamba_shapes
+from rnnlib.interop import mamba_shapes
+from rnnlib.tensors import checked
 
 #: What transformers takes where config.json does not say.
 DEFAULTS = {

@@ -38,8 +38,6 @@ from rnnlib.scan import reversed_scan, scan
 class MinGRU(Layer):
     """A minimal gated recurrent layer. Its state is h, shape (B, H).
 
-    In mode "log" a first state must not be negative; this is not checked.
-
     Args:
         input_size: D.
         hidden_size: H.

@@ -36,21 +36,21 @@ def selective_scan(delta, delta_u, A, Bs, Cs, h_0, scratch):
         scratch: a Workspace.
 
     Returns:
-        (y, kept): y (T, B, E), and the states that the backward pass starts from, the first
-        and the last one among them, (…, B, N, E), in the workspace.
+        (y, last, kept): y (T, B, E), the last state (B, N, E), and what
+        ``selective_scan_backward`` needs; the last two lie in the workspace.
     """
-    T, B, E = delta.shape
-    blocks, times = _blocks(T, *h_0.shape)
     y = np.empty_like(delta)
-    kept = scratch.array("kept", (len(times) + 1, *h_0.shape), like=delta)
-    kept[0] = h_0
-    for b in blocks:
-        for i, now in enumerate(times):
-            decay = _decay(delta[now, b], A, scratch)
-            h = _states(decay, delta_u[now, b], Bs[now, b], kept[i, b], scratch)
-            np.matmul(Cs[now, b, None, :], h, out=y[now, b, None, :])
-            kept[i + 1, b] = h[-1]
-    return y, kept
+    blocks, stretches, keep_all = _blocks(len(delta), *h_0.shape)
+    ends = scratch.array("ends", (stretches + 1, *h_0.shape), like=delta)  # h between the stretches
+    ends[0] = h_0
+    inside = []
+    for k, (i, now, b) in enumerate(blocks):
+        name = k if keep_all else "of this block"
+        decay, h = _states(delta[now, b], delta_u[now, b], A, Bs[now, b], ends[i, b], scratch, name)
+        np.matmul(Cs[now, b, None, :], h, out=y[now, b, None, :])
+        ends[i + 1, b] = h[-1]
+        inside.append((decay, h) if keep_all else None)
+    return y, ends[-1], (ends, inside)
 
 
 def selective_scan_backward(dy, dh, delta, delta_u, A, Bs, Cs, kept, scratch):
@@ -63,60 +63,60 @@ def selective_scan_backward(dy, dh, delta, delta_u, A, Bs, Cs, kept, scratch):
     Returns:
         (d_delta, d_delta_u, dA, dBs, dCs, dh_0); d_delta without the part through Δ ⊙ u.
     """
-    blocks, times = _blocks(len(dy), *dh.shape)
+    ends, inside = kept
     d_delta, d_delta_u = np.empty_like(dy), np.empty_like(dy)
     dBs, dCs, dA, dh = np.empty_like(Bs), np.empty_like(Cs), np.zeros_like(A), dh.copy()
-    for b in blocks:
-        carry = dh[b]
-        for i, now in reversed(list(enumerate(times))):
-            decay = _decay(delta[now, b], A, scratch)
-            # The states again, but for the last one, which was kept.
-            early, last = slice(now.start, now.stop - 1), now.stop - 1
-            h = _states(decay[:-1], delta_u[early, b], Bs[early, b], kept[i, b], scratch)
-            np.matmul(h, dy[early, b, :, None], out=dCs[early, b, :, None])
-            np.matmul(kept[i + 1, b], dy[last, b, :, None], out=dCs[last, b, :, None])
+    blocks, _, _ = _blocks(len(dy), *dh.shape)
+    for (i, now, b), found in zip(reversed(blocks), reversed(inside), strict=True):
+        name = "of this block"
+        decay, h = found or _states(delta[now, b], delta_u[now, b], A, Bs[now, b], ends[i, b], scratch, name)
+        np.matmul(h, dy[now, b, :, None], out=dCs[now, b, :, None])
 
-            G = scratch.array("G", decay.shape, like=decay)
-            np.multiply(dy[now, b, None, :], Cs[now, b, :, None], out=G)
-            G_last = G[-1]
-            G_last += carry
-            reversed_scan(G, decay, out=G)
-            np.matmul(G, delta_u[now, b, :, None], out=dBs[now, b, :, None])
-            np.matmul(Bs[now, b, None, :], G, out=d_delta_u[now, b, None, :])
+        G = scratch.array("G", decay.shape, like=decay)
+        np.multiply(dy[now, b, None, :], Cs[now, b, :, None], out=G)
+        G_last, carry = G[-1], dh[b]
+        G_last += carry
+        reversed_scan(G, decay, out=G)
+        np.matmul(G, delta_u[now, b, :, None], out=dBs[now, b, :, None])
+        np.matmul(Bs[now, b, None, :], G, out=d_delta_u[now, b, None, :])
 
-            G *= decay
-            carry[...] = G[0]  # what goes on to the step before
-            flush_tiny(carry)  # ten times faster where the gradient fades
-            G_first, G_rest = G[0], G[1:]
-            G_first *= kept[i, b]
-            G_rest *= h  # now d(ΔA)
-            d_delta[now, b] = np.einsum("tbne,ne->tbe", G, A)
-            dA += np.einsum("tbne,tbe->ne", G, delta[now, b])
+        G *= decay
+        carry[...] = G[0]  # what goes on to the step before
+        flush_tiny(carry)  # ten times faster where the gradient fades
+        G_first, G_rest = G[0], G[1:]
+        G_first *= ends[i, b]
+        G_rest *= h[:-1]  # now d(ΔA)
+        d_delta[now, b] = np.einsum("tbne,ne->tbe", G, A)
+        dA += np.einsum("tbne,tbe->ne", G, delta[now, b])
     return d_delta, d_delta_u, dA, dBs, dCs, dh
 
 
-def _decay(delta, A, scratch):
-    """Ā_t for a block, (t, b, N, E)."""
-    decay = scratch.array("decay", (*delta.shape[:2], *A.shape), like=delta)
+def _states(delta, delta_u, A, Bs, h_0, scratch, name):
+    """Ā_t and h_t for a block, (t, b, N, E), from the state before it."""
+    shape = (*delta.shape[:2], *A.shape)
+    decay, h = (scratch.array(f"{what} {name}", shape, like=delta) for what in ("decay", "h"))
     np.multiply(delta[:, :, None, :], A, out=decay)
-    return np.exp(decay, out=decay)
-
-
-def _states(decay, delta_u, Bs, h_0, scratch):
-    """h_t for a block, (t, b, N, E), from the state before it."""
-    h = scratch.array("h", decay.shape, like=decay)
+    np.exp(decay, out=decay)
     np.multiply(delta_u[:, :, None, :], Bs[:, :, :, None], out=h)
-    return scan(decay, h, h_0, out=h)
+    return decay, scan(decay, h, h_0, out=h)
 
 
 def _blocks(T, B, N, E):
-    """Slices of the batch and of time that are worked on together.
+    """Stretches of time and rows of the batch that are worked on together.
 
-    One step of a block, (b, N, E), has some 2¹⁵ numbers, and so stays in the cache. Of eight
-    or more steps the forward pass keeps one state; to compute the others again in the
-    backward pass costs a tenth of its time, and saves nearly all of the memory.
+    One step of a block, (b, N, E), has some 2¹⁵ numbers, and so stays in the cache. A block
+    has eight steps or more.
+
+    Returns:
+        (blocks, number of stretches, keep_all): blocks of (index of the stretch, its steps,
+        rows). If keep_all, the problem is small enough to keep Ā and h of all steps for the
+        backward pass. Else that computes them again from the end of the stretch before, which
+        costs a sixth of the time and saves nearly all of the memory.
     """
     rows = max(1, 2**15 // (N * E))
     steps = max(1, 2**18 // (N * E * max(1, min(rows, B))))
-    blocks = [slice(row, min(row + rows, B)) for row in range(0, B, rows)]
-    return blocks, [slice(t, min(t + steps, T)) for t in range(0, T, steps)]
+    times = [slice(t, min(t + steps, T)) for t in range(0, T, steps)]
+    blocks = [
+        (i, now, slice(row, min(row + rows, B))) for row in range(0, B, rows) for i, now in enumerate(times)
+    ]
+    return blocks, len(times), T * B * N * E <= 2**22

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -69,10 +70,12 @@ def numpy_step(model, T, B, D, H=None, N=None):
 
 def measure(contender, model, size, at_least):
     """Seconds of a step (the median of several), bytes at its peak, and NumPy's BLAS kernels."""
-    if contender == "torch":
-        from rnnlib.speed_peers import torch_step as make
-    else:
+    if contender == "rnnlib":
         make = numpy_step
+    else:
+        from rnnlib.speed_peers import torch_step
+
+        make = partial(torch_step, tuned=contender == "torch tuned")
     make(model, **size | {"T": 2, "B": 1})()  # loads libraries, whose memory is not the step's
     step = make(model, **size)
 
@@ -152,7 +155,7 @@ def compare(models, *, quick=False, repeats=3, kernels=None):
 
     Returns:
         (rows, notes): rows of (model, size, {contender: (milliseconds, MiB)}), where a contender
-        is the kernels' name or "torch", and the lines to print under the table.
+        is the kernels' name, "torch" or "torch tuned", and the lines to print under the table.
     """
     from tqdm.auto import tqdm
 
@@ -176,20 +179,24 @@ def compare(models, *, quick=False, repeats=3, kernels=None):
     probe = _python("-c", "import torch; print(torch.__version__)")
     if probe.returncode == 0:
         contenders["torch"] = ("torch", None)
-        notes.append(f"PyTorch {probe.stdout.strip()}.")
+        notes.append(f"PyTorch {probe.stdout.strip()}; for MinGRU and Mamba a loop over the time steps.")
+        if "mamba" in models:
+            notes.append("Tuned loop: in place, in memory's order. Its ratio is to the row above it.")
     else:
         reason = _last_words(probe).split(": ", 1)[-1]
         notes.append(f"No PyTorch here ({reason}): pip install 'rnnlib[torch]'")
 
     cases = [(model, size) for model in models for size in SIZES[model][: 1 if quick else None]]
+    tuned = {"torch tuned": ("torch tuned", None)} if "torch" in contenders else {}
+    by_model = {model: contenders | (tuned if model == "mamba" else {}) for model in models}
     rows = []
-    total = len(cases) * repeats * len(contenders)
+    total = sum(repeats * len(by_model[model]) for model, _ in cases)
     with tqdm(total=total, desc="measuring", leave=False, disable=None) as bar:  # None: unless piped
         for model, size in cases:
             bar.set_postfix_str(f"{NAMES[model]} {size_text(size)}")
-            results = {name: [] for name in contenders}
-            for name in list(contenders) * repeats:
-                results[name].append(_measured(*contenders[name], model, size))
+            results = {name: [] for name in by_model[model]}
+            for name in list(results) * repeats:
+                results[name].append(_measured(*by_model[model][name], model, size))
                 bar.update()
             medians = {
                 name: (
@@ -258,7 +265,7 @@ def table(rows):
         result.add_column(name, justify="right")
     for model, size, results in rows:
         torch = results.get("torch")
-        names = [name for name in results if name != "torch"]
+        names = [name for name in results if not name.startswith("torch")]
         for name in names:
             ms, memory = results[name]
             first = name == names[0]
@@ -271,6 +278,9 @@ def table(rows):
                 _digits(memory),
                 _digits(torch[1]) if torch and first else "",
             )
+        if tuned := results.get("torch tuned"):
+            ratio = f"{tuned[0] / ms:.2f}"
+            result.add_row("  tuned loop", "", "", _digits(tuned[0]), ratio, "", _digits(tuned[1]))
         if size == SIZES[model][-1]:
             result.add_section()
     return result

@@ -147,13 +147,13 @@ class Mamba(Layer):
         delta = softplus(r @ W["W_dt"] + W["b_dt"]).reshape(T, B, E)
         A = -np.exp(W["A_log"]).T.copy()  # (N, E)
         inputs = delta, delta * u, A, Bs, Cs
-        y, kept = selective_scan(*inputs, h.transpose(0, 2, 1), self._scratch)
+        y, h, kept = selective_scan(*inputs, h.transpose(0, 2, 1), self._scratch)
         y += W["skip"] * u
         gated = y * z * gate_z
         out = gated.reshape(T * B, E) @ W["W_out"]
 
         self._cache = rows, p, z, v, gate_v, gate_z, u, r, inputs, kept, y, gated
-        last = p[T:].transpose(1, 0, 2).copy(), kept[-1].transpose(0, 2, 1).copy()
+        last = p[T:].transpose(1, 0, 2).copy(), h.transpose(0, 2, 1).copy()
         return out.reshape(T, B, D).transpose(1, 0, 2).copy(), last
 
     def backward(self, dout, dstate=None):

@@ -47,7 +47,7 @@ def shim(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("B", "T"), [(1, 1), (3, 2), (2, 40)])
-@pytest.mark.parametrize("model", ["min_gru", "mamba"])
+@pytest.mark.parametrize("model", ["min_gru", "mamba", "mamba tuned"])
 def test_the_loops_in_pytorch_equal_rnnlib(model, B, T):
     torch = pytest.importorskip("torch", reason=NO_TORCH)
     from rnnlib.speed_peers import LOOPS
@@ -81,7 +81,11 @@ def test_beside_pytorch_every_cell_is_filled(run):
     assert [[cell.strip() for cell in row[:2]] for row in rows] == [
         ["GRU", "T3 B2 D4 H6"],
         ["Mamba", "T3 B2 D4 N5"],
+        ["tuned loop", ""],
     ]
+    tuned = rows.pop()
+    assert [bool(cell.strip()) for cell in tuned[2:]] == [False, True, True, False, True]
+    assert float(tuned[4]) == pytest.approx(float(tuned[3]) / float(rows[1][2]), rel=0.02, abs=0.01)
     for row in rows:
         ms, torch_ms, ratio, *memory = map(float, row[2:])
         assert ms > 0

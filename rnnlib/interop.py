@@ -138,16 +138,15 @@ def _read_min_gru(arrays):
 
 def _read_mamba(arrays):
     D = length(arrays, "in_proj.weight", axes=2, axis=1)
-    per_channel = {"D": 1, "A_log": 2, "dt_proj.weight": 2}  # name -> how many axes
-    E = sorted(length(arrays, name, axes, axis=0) for name, axes in per_channel.items())[1]  # if one is wrong
+    # Three tensors tell E: the middle one, so that an error names the tensor that differs.
+    votes = [length(arrays, name, n, axis=0) for name, n in (("D", 1), ("A_log", 2), ("dt_proj.weight", 2))]
+    E = sorted(votes)[1]
     N = length(arrays, "A_log", axes=2, axis=1)
     K = length(arrays, "conv1d.weight", axes=3, axis=2)
     R = length(arrays, "dt_proj.weight", axes=2, axis=1)
     tensors = checked(arrays, mamba_shapes(D, E, N, K, R, "conv1d.bias" in arrays).items())
     if E % D != 0:
-        raise ValueError(
-            f"tensor D has shape ({E},), expected a multiple of the {D} columns of in_proj.weight"
-        )
+        raise ValueError(f"tensor D has shape ({E},), expected a multiple of in_proj.weight's {D} columns")
     mixer = Mamba(D, d_state=N, d_conv=K, expand=E // D, dt_rank=R, rng=0, dtype=tensors["D"].dtype)
     return fill_mamba(mixer, tensors)
 

@@ -127,6 +127,9 @@ class OptimizedLSTM(Layer):
             y, (h, c) = torch.func.functional_call(self._lstm, weights, (x, (h, c)))
         return inputs, (y, h, c)
 
+    def __getstate__(self):
+        return {**self.__dict__, "_cache": None}  # PyTorch cannot copy its graph
+
     def _array(self, name, x, shape):
         if hasattr(x, "shape") and not isinstance(x, np.ndarray):
             raise TypeError(f"OptimizedLSTM: {name} must be a NumPy array, got {type(x).__name__}")

@@ -1,6 +1,8 @@
 """PyTorch's LSTM behind the layer contract, against the one by hand."""
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 
@@ -93,9 +95,10 @@ def test_float32_is_near_float64(case):
     np.testing.assert_allclose(dx32, dx, rtol=1e-2, atol=1e-2)
 
 
-@given(case=cases)
-def test_inputs_and_results_belong_to_the_caller(case):
-    _, layer, x, state, rng = make(case)
+@given(case=cases, dtype=st.sampled_from(["float32", "float64"]))  # PyTorch has a kernel for each
+def test_inputs_and_results_belong_to_the_caller(case, dtype):
+    _, layer, x, state, rng = make(case, dtype)
+    x, state = x.astype(dtype), tuple(s.astype(dtype) for s in state)
     y, last = layer.forward(x, state)
     dy, dlast = rng.standard_normal(y.shape), tuple(rng.standard_normal(s.shape) for s in state)
     dx, dstate = layer.backward(dy, dlast)
@@ -184,6 +187,18 @@ def test_pytorch_is_left_as_it_was():
     after = torch.random.get_rng_state(), torch.get_num_threads(), torch.get_default_dtype()
     assert torch.equal(before[0], after[0])
     assert before[1:] == after[1:]
+
+
+def test_a_copy_after_forward_is_a_layer_of_its_own():
+    _, layer, x, state, _ = make((2, 5, 3, 4, 0))
+    y, _ = layer.forward(x, state)
+    for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        with pytest.raises(RuntimeError, match="call forward before backward"):
+            twin.backward(y)
+        np.testing.assert_array_equal(twin.forward(x, state)[0], y)
+        twin.params["W_x"][...] = 0
+    layer.backward(y)
+    np.testing.assert_array_equal(layer.forward(x, state)[0], y)
 
 
 @pytest.mark.parametrize("layers", [1, 2])

@@ -44,8 +44,9 @@ class Embedding(Layer):
         self.grads = {"W": dW.reshape(self.vocab_size, self.size).astype(self.dtype)}
 
     def _tokens(self, ids):
-        if not hasattr(ids, "dtype") or ids.dtype.kind not in "iu":
-            got = getattr(ids, "dtype", type(ids).__name__)
+        dtype = getattr(ids, "dtype", None)
+        if getattr(dtype, "kind", "") not in ("i", "u"):
+            got = type(ids).__name__ if dtype is None else dtype
             raise TypeError(f"Embedding: ids must be an array of integers, got {got}")
         if ids.size and not (ids.min() >= 0 and ids.max() < self.vocab_size):
             raise ValueError(

@@ -1,7 +1,8 @@
 """Recurrent sequence models in NumPy, every forward and backward pass written by hand.
 
-Letters (the same in the book, the code and the checks): B batch, T time steps,
-D input features, H hidden size. Sequences are batch first: ``(B, T, D)``.
+Letters (the same in the book, the code and the checks): B batch, T time steps, D input
+features, H hidden size; in Mamba E expanded width, N state size, K convolution kernel, R rank
+of Δ; V vocabulary. Sequences are batch first: ``(B, T, D)``.
 """
 
 from rnnlib.layers import GRU, LSTM, RNN, Embedding, Linear, Mamba, MambaBlock, MinGRU, OptimizedLSTM, RMSNorm

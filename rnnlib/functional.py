@@ -4,7 +4,10 @@ import numpy as np
 
 
 def sigmoid(x):
-    """σ(x) = 1 / (1 + e^−x), written as (1 + tanh(x/2)) / 2, which never overflows."""
+    """σ(x) = 1 / (1 + e^−x), written as (1 + tanh(x/2)) / 2, which never overflows.
+
+    The error is one rounding of 1/2: below −17 in float32, or −37 in float64, the result is 0.
+    """
     return 0.5 + 0.5 * np.tanh(0.5 * x)
 
 
@@ -17,8 +20,9 @@ def flush_tiny(x):
     """Set the entries of x to zero, in place, that are about to leave the normal numbers.
 
     A gradient that fades through time ends among the denormal numbers, below 1e-38 in
-    float32, where processors compute some ten times slower. The limit is 2⁴⁰ times the
-    smallest normal number: 1e-26 in float32, 2e-296 in float64.
+    float32, and there many processors compute up to ten times slower. The limit is 2⁴⁰ times
+    the smallest normal number: 1e-26 in float32, 2e-296 in float64. The layers call this
+    every 8 steps, so it leaves room for a factor of 1/32 a step.
     """
     x *= np.abs(x) >= np.finfo(x.dtype).tiny * 2.0**40
 

@@ -54,7 +54,7 @@ def relative_error(a, b):
 def check_layer(layer, x, state, rng=0):
     """Compare a float64 layer's backward pass with finite differences.
 
-    The loss is Σ y G + Σ state' S with random G and S, so that every output and the
+    The loss is Σ y G + Σ (last state) S with random G and S, so that every output and the
     last state matter.
 
     Args:

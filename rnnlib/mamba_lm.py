@@ -53,16 +53,8 @@ class MambaLM(Layer):
         """The matrix from x to the logits, (D, V)."""
         return self.params["embedding.W"].T if self.tie else self.params["head.W"]
 
-    def _states(self, states):
-        """One state for each block; None stands for zeros in all of them."""
-        if states is None:
-            return [None] * len(self.layers)
-        if len(states) != len(self.layers):
-            raise ValueError(f"MambaLM: state must hold one entry for each of {len(self.layers)} blocks")
-        return states
-
     def _check_ids(self, name, ids, letters):
-        if getattr(ids, "ndim", len(letters)) != len(letters):
+        if hasattr(ids, "shape") and len(ids.shape) != len(letters):  # of others Embedding complains
             raise ValueError(f"MambaLM: {name} must have shape ({', '.join(letters)}), got {ids.shape}")
 
     def step(self, ids_t, state=None):
@@ -152,10 +144,12 @@ class MambaLM(Layer):
         return self._generate(tokens.copy(), count, temperature, np.random.default_rng(rng))
 
     def _generate(self, tokens, count, temperature, rng):
+        *before, token = tokens
         state = None
-        for token in tokens:
-            logits, state = self.step(np.array([token]), state)
+        for earlier in before:
+            _, state = self.step(np.array([earlier]), state)
         for _ in range(count):
+            logits, state = self.step(np.array([token]), state)
             scores = logits[0].astype(np.float64)
             if temperature == 0:
                 token = scores.argmax()
@@ -163,7 +157,6 @@ class MambaLM(Layer):
                 p = np.exp((scores - scores.max()) / temperature)
                 token = rng.choice(self.vocab_size, p=p / p.sum())
             yield int(token)
-            logits, state = self.step(np.array([token]), state)
 
     @classmethod
     def from_pretrained(cls, folder, dtype=None):

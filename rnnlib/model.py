@@ -5,14 +5,14 @@ import numpy as np
 from rnnlib.functional import valid_steps
 from rnnlib.layers import GRU, LSTM, RNN, Layer, Linear, MambaBlock, MinGRU, OptimizedLSTM
 
-#: What a stack is made of, by the name that commands and checkpoints use: (H, options) -> layer.
+#: What a stack is made of, by the name that commands and checkpoints use.
 KINDS = {
-    "rnn": lambda H, options: RNN(H, H, **options),
-    "lstm": lambda H, options: LSTM(H, H, **options),
-    "optimized_lstm": lambda H, options: OptimizedLSTM(H, H, **options),
-    "gru": lambda H, options: GRU(H, H, **options),
-    "min_gru": lambda H, options: MinGRU(H, H, **options),
-    "mamba": lambda H, options: MambaBlock(H, **options),
+    "rnn": lambda H, **options: RNN(H, H, **options),
+    "lstm": lambda H, **options: LSTM(H, H, **options),
+    "optimized_lstm": lambda H, **options: OptimizedLSTM(H, H, **options),
+    "gru": lambda H, **options: GRU(H, H, **options),
+    "min_gru": lambda H, **options: MinGRU(H, H, **options),
+    "mamba": lambda H, **options: MambaBlock(H, **options),
 }
 
 
@@ -66,21 +66,13 @@ class SequenceModel(Layer):
         rng = np.random.default_rng(rng)
         self.input = Linear(input_size, hidden_size, rng=rng, dtype=dtype)
         options = {"rng": rng, "dtype": dtype, **options}
-        self.layers = [KINDS[kind](hidden_size, options) for _ in range(num_layers)]
+        self.layers = [KINDS[kind](hidden_size, **options) for _ in range(num_layers)]
         self.readout = Linear(hidden_size, output_size, rng=rng, dtype=dtype)
         self.params = self._collect("params")
 
     def _parts(self):
         stack = {f"layers.{i}": layer for i, layer in enumerate(self.layers)}
         return {"input": self.input, **stack, "readout": self.readout}
-
-    def _states(self, states):
-        """One state for each layer; None stands for zeros in all of them."""
-        if states is None:
-            return [None] * len(self.layers)
-        if len(states) != len(self.layers):
-            raise ValueError(f"state must hold one entry for each of {len(self.layers)} layers")
-        return states
 
     def forward(self, x, lengths=None, state=None):
         """Run the model over whole sequences.

@@ -23,21 +23,22 @@ def sequential(a, b, h_0, out=None):
 
     Args:
         a, b: factors and additions, (T, …).
-        h_0: first state, (…).
+        h_0: first state, an array (…).
         out: array (T, …) for the result, which may be b; a new one if None.
 
     Returns:
-        h_1 to h_T, (T, …).
+        h_1 to h_T, (T, …). What has faded below 1e-26 in float32 (2e-296 in float64) may be 0.
     """
     h = _result(b, out)
-    a, b, steps, before = (array[..., None] for array in (a, b, h, h_0))  # a step is an array, even if (T,)
+    # One more axis at the end, so that a step is a view of memory, even where it is one number.
+    a, b, steps, before = (array[..., None] for array in (a, b, h, h_0))
     product = np.empty(b.shape[1:], b.dtype, like=b)
     for t, (a_t, b_t, h_t) in enumerate(zip(a, b, steps, strict=True)):
         np.multiply(a_t, before, out=product)
         np.add(product, b_t, out=h_t)
         before = h_t
         if t % 8 == 7:
-            flush_tiny(h_t)  # ten times faster where the state fades
+            flush_tiny(h_t)  # denormal numbers are slow
     return h
 
 
@@ -60,7 +61,7 @@ def hillis_steele(a, b, h_0, out=None):
 
 
 def chunked(a, b, h_0, out=None):
-    """√T chunks side by side, each from zero; then what the chunk before hands over: depth 2√T.
+    """√T chunks side by side, each from zero; then what the chunk before hands over: depth some 2√T.
 
     Arguments and result as in ``sequential``.
     """
@@ -77,11 +78,12 @@ def chunked(a, b, h_0, out=None):
     for t in range(1, length):
         h_c[:, t] = a_c[:, t] * h_c[:, t - 1] + b_c[:, t]
         factor[:, t] *= factor[:, t - 1]
+    before = h_0
     for h_k, factor_k in zip(h_c, factor, strict=True):
-        h_k += factor_k * h_0
-        h_0 = h_k[-1]
+        h_k += factor_k * before
+        before = h_k[-1]
     h[:whole] = h_c.reshape(whole, *b.shape[1:])
-    sequential(a[whole:], b[whole:], h_0, h[whole:])
+    sequential(a[whole:], b[whole:], before, h[whole:])
     flush_tiny(h)
     return h
 
@@ -89,8 +91,8 @@ def chunked(a, b, h_0, out=None):
 def scan(a, b, h_0, out=None):
     """The fastest way for the shape. Arguments and result as in ``sequential``.
 
-    A wide step keeps the processor busy by itself. Narrow ones are joined: a call of NumPy
-    costs more than they do. The limits were measured; the book's chapter on scans shows them.
+    A wide step keeps the processor busy by itself. Narrow ones are joined: measured, a call of
+    NumPy costs more than its arithmetic on fewer than about 1024 numbers.
     """
     T, width = len(b), math.prod(b.shape[1:])
     if width >= 1024:
@@ -100,42 +102,42 @@ def scan(a, b, h_0, out=None):
     return chunked(a, b, h_0, out)
 
 
-def reversed_scan(dh, a, out=None):
-    """g_t = dh_t + a_{t+1} ⊙ g_{t+1}: all that reaches h_t, directly and through later steps.
+def reversed_scan(dy, a, out=None):
+    """dh_t = dy_t + a_{t+1} ⊙ dh_{t+1}: all that reaches h_t, directly and through later steps.
 
     It is the same recurrence from the end, so a scan of the reversed arrays.
 
     Args:
-        dh: gradient with respect to each h_t from outside, (T, …).
+        dy: gradient with respect to each h_t from outside, (T, …).
         a: factors, (T, …).
-        out: array (T, …) for the result, which may be dh; a new one if None.
+        out: array (T, …) for the result, which may be dy; a new one if None.
 
     Returns:
-        g_1 to g_T, (T, …). What goes on to the first state is a_1 ⊙ g_1.
+        dh_1 to dh_T, (T, …). What goes on to the first state is a_1 ⊙ dh_1.
     """
-    g = _result(dh, out)
-    g[-1:] = dh[-1:]
-    if len(g) > 1:
-        scan(a[:0:-1], dh[-2::-1], g[-1], out=g[-2::-1])
-    return g
+    dh = _result(dy, out)
+    dh[-1:] = dy[-1:]
+    if len(dh) > 1:
+        scan(a[:0:-1], dy[-2::-1], dh[-1], out=dh[-2::-1])
+    return dh
 
 
-def scan_backward(dh, a, h, h_0):
-    """Gradients of the recurrence.
+def scan_backward(dy, a, h, h_0):
+    """All gradients of the recurrence. (The layers need ``reversed_scan`` alone.)
 
     Args:
-        dh: gradient with respect to h_1 to h_T, (T, …).
+        dy: gradient with respect to h_1 to h_T from outside, (T, …).
         a: factors, (T, …).
         h: h_1 to h_T, (T, …).
         h_0: first state, (…).
 
     Returns:
-        (da, db, dh_0): da_t = g_t ⊙ h_{t−1} and db_t = g_t, (T, …); dh_0 = a_1 ⊙ g_1, (…);
-        with g from ``reversed_scan``. T is at least 1.
+        (da, db, dh_0): da_t = dh_t ⊙ h_{t−1} and db_t = dh_t, (T, …); dh_0 = a_1 ⊙ dh_1, (…);
+        with dh from ``reversed_scan``. T is at least 1.
     """
-    g = reversed_scan(dh, a)
-    h_before = np.concatenate([h_0[None], h[:-1]])
-    return g * h_before, g, a[0] * g[0]
+    dh = reversed_scan(dy, a)
+    before = np.concatenate([h_0[None], h[:-1]])
+    return dh * before, dh, a[0] * dh[0]
 
 
 def _result(b, out):

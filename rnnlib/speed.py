@@ -184,7 +184,7 @@ def compare(models, *, quick=False, repeats=3, kernels=None):
             notes.append("Tuned loop: in place, in memory's order. Its ratio is to the row above it.")
     else:
         reason = _last_words(probe).split(": ", 1)[-1]
-        notes.append(f"No PyTorch here ({reason}): pip install 'rnnlib[torch]'")
+        notes.append(f'No PyTorch here ({reason}): pip install "rnnlib[torch]"')
 
     cases = [(model, size) for model in models for size in SIZES[model][: 1 if quick else None]]
     tuned = {"torch tuned": ("torch tuned", None)} if "torch" in contenders else {}

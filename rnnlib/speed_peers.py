@@ -46,13 +46,13 @@ def min_gru(x, W_x, b):
     return torch.stack(y, dim=1)
 
 
-def mamba(selective_scan, x, W_in, conv_W, conv_b, W_x, W_dt, b_dt, A_log, skip, W_out):
+def mamba(selective_scan, x, W_in, conv_W, conv_b, W_u, W_dt, b_dt, A_log, skip, W_out):
     """x (B, T, D) -> out (B, T, D)."""
     K, (R, N), T = len(conv_W), (len(W_dt), A_log.shape[1]), x.shape[1]
     p, z = (x @ W_in).chunk(2, dim=-1)
     padded = F.pad(p, (0, 0, K - 1, 0))
     u = F.silu(conv_b + sum(padded[:, k : k + T] * conv_W[k] for k in range(K)))  # faster than conv1d
-    r, B, C = (u @ W_x).split([R, N, N], dim=-1)
+    r, B, C = (u @ W_u).split([R, N, N], dim=-1)
     delta = F.softplus(r @ W_dt + b_dt)
     y = selective_scan(delta, delta * u, -torch.exp(A_log), B, C) + skip * u
     return (y * F.silu(z)) @ W_out

@@ -12,7 +12,7 @@ class Workspace:
     does not. Only what a layer needs itself may lie here: what it returns must be a copy.
 
     Args:
-        dtype: type of the arrays.
+        dtype: type of the arrays, a ``numpy.dtype``.
     """
 
     def __init__(self, dtype):

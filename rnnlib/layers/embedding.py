@@ -34,10 +34,11 @@ class Embedding(Layer):
         return self.params["W"][self._cache]
 
     def backward(self, dy):
-        """Fill ``grads`` from dy (..., D). Tokens are no numbers, so there is no gradient for ids."""
+        """Fill ``grads`` from dy (..., D). The ids are integers and have no gradient."""
         ids = self._forward_cache()
         dy = self._same_shape("dy", dy, (*ids.shape, self.size))
-        # A token that occurs twice gets both gradients: sum dy by the entry of W it belongs to.
+        # Sum dy by the entry of W that it belongs to: a token that occurs twice gets both. (np.add.at
+        # would do it too; CuPy does not dispatch it.)
         entries = ids.reshape(-1, 1) * self.size + np.arange(self.size, like=ids)
         size = self.vocab_size * self.size
         dW = np.bincount(entries.reshape(-1), weights=dy.reshape(-1), minlength=size)
@@ -52,4 +53,4 @@ class Embedding(Layer):
             raise ValueError(
                 f"Embedding: ids must be from 0 to {self.vocab_size - 1}, got {ids.min()} to {ids.max()}"
             )
-        return ids
+        return ids.astype(np.int64, copy=False)  # entries are counted in more than 8 bits

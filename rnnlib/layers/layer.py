@@ -25,19 +25,19 @@ class Layer:
     Attributes:
         params: name -> array. An optimizer changes these arrays in place.
         grads: name -> array, filled by ``backward``.
-        dtype: floating-point type of the parameters; inputs are cast to it.
+        dtype: float32 or float64, the type of the parameters; inputs are cast to it.
     """
 
     def __init__(self, dtype=np.float32):
         self.dtype = np.dtype(dtype)
-        if self.dtype.kind != "f":
-            raise ValueError(f"dtype must be a floating-point type, got {self.dtype}")
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be float32 or float64, got {self.dtype}")
         self.params, self.grads = {}, {}
         self._cache = None  # what backward needs from the latest forward
         self._scratch = Workspace(self.dtype)
 
     def _collect(self, which):
-        """All ``params`` or ``grads`` of the layers that ``_parts`` names, as ``part.name``."""
+        """All ``params`` or ``grads`` of a layer made of others, those that its ``_parts`` names."""
         return {
             f"{part}.{name}": array
             for part, layer in self._parts().items()
@@ -56,13 +56,16 @@ class Layer:
         """Draw an array of ``shape`` from U(−bound, bound)."""
         return rng.uniform(-bound, bound, shape).astype(self.dtype)
 
+    def _check_is_array(self, name, x):
+        if not hasattr(x, "shape"):
+            raise TypeError(f"{type(self).__name__}: {name} must be an array, got {type(x).__name__}")
+
     def _array(self, name, x, shape):
         """Cast ``x`` to the layer's dtype, once it fits ``shape``: (letter, length) for each axis.
 
         A length of None is any length. The letters of the notation stand in the error.
         """
-        if not hasattr(x, "shape"):
-            raise TypeError(f"{type(self).__name__}: {name} must be an array, got {type(x).__name__}")
+        self._check_is_array(name, x)
         lengths = [length for _, length in shape]
         fits = len(x.shape) == len(lengths) and all(
             wanted in (None, got) for got, wanted in zip(x.shape, lengths, strict=True)
@@ -74,20 +77,20 @@ class Layer:
 
     def _vectors(self, name, x, size):
         """Cast ``x`` (..., D) to the layer's dtype, once its last axis has length ``size``."""
-        if not hasattr(x, "shape") or x.ndim < 1 or x.shape[-1] != size:
-            got = getattr(x, "shape", type(x).__name__)
-            raise ValueError(f"{type(self).__name__}: {name} must have shape (..., D={size}), got {got}")
+        self._check_is_array(name, x)
+        if len(x.shape) < 1 or x.shape[-1] != size:
+            raise ValueError(f"{type(self).__name__}: {name} must have shape (..., D={size}), got {x.shape}")
         return x.astype(self.dtype, copy=False)
 
     def _same_shape(self, name, x, shape):
         """Cast ``x`` to the layer's dtype, once it has this shape."""
-        if getattr(x, "shape", None) != shape:
-            got = getattr(x, "shape", type(x).__name__)
-            raise ValueError(f"{type(self).__name__}: {name} must have shape {shape}, got {got}")
+        self._check_is_array(name, x)
+        if x.shape != shape:
+            raise ValueError(f"{type(self).__name__}: {name} must have shape {shape}, got {x.shape}")
         return x.astype(self.dtype, copy=False)
 
     def _hidden(self, name, h, like):
-        """h as an array of the layer's own, (B, H), for the B rows of ``like``; zeros if None."""
+        """h as an array of the layer's own, (B, H) with H = ``hidden_size``; zeros if None."""
         B, H = len(like), self.hidden_size
         if h is None:
             return np.zeros((B, H), self.dtype, like=like)
@@ -102,6 +105,15 @@ class Layer:
                 f"{type(self).__name__}: {name} must be a pair of arrays, got {type(state).__name__}"
             )
         return state
+
+    def _states(self, states):
+        """One state for each of ``layers``, in a model that stacks them; None where there is none."""
+        if states is None:
+            return [None] * len(self.layers)
+        if len(states) != len(self.layers):
+            name = type(self).__name__
+            raise ValueError(f"{name}: state must hold one entry for each of {len(self.layers)} layers")
+        return states
 
     def _forward_cache(self):
         """Return what the latest ``forward`` kept, or say that there was none."""

@@ -3,8 +3,8 @@
 One step, for each of E channels; ⊙ and exp act entry by entry::
 
     p_t = x_t W_p,   z_t = x_t W_z                                 input and gate
-    v_t = conv_b + Σ_k conv_W_k ⊙ p_{t−K+1+k},   u_t = SiLU(v_t)   causal convolution
-    [r_t | B_t | C_t] = u_t W_x,   Δ_t = softplus(r_t W_dt + b_dt) what to select by
+    v_t = conv_b + Σ_k conv_W_k ⊙ p_{t−K+1+k},   u_t = SiLU(v_t)   causal convolution, k from 0 to K − 1
+    [r_t | B_t | C_t] = u_t W_u,   Δ_t = softplus(r_t W_dt + b_dt) what to select by
     h_t = exp(Δ_t A) ⊙ h_{t−1} + (Δ_t ⊙ u_t) B_t                   state, with A = −exp(A_log)
     y_t = h_t C_t + skip ⊙ u_t
     out_t = (y_t ⊙ SiLU(z_t)) W_out
@@ -18,7 +18,7 @@ Glossary::
     E  channels, expand · D                      p, z, v, u, Δ, y (B, T, E);  conv_b, b_dt, skip (E,)
     K  convolution kernel, d_conv                conv_W (K, E); its last row meets the present input
     R  rank of Δ, dt_rank                        r (B, T, R);  W_dt (R, E)
-    N  state size, d_state                       h_t (B, E, N);  A_log (E, N);  W_x (E, R + 2N)
+    N  state size, d_state                       h_t (B, E, N);  A_log (E, N);  W_u (E, R + 2N)
     B_t, C_t  into the state and out of it       (B, N); the letter B without an index is the batch
 
 Backward, each line of the step in turn, from the last to the first; the state's line is in
@@ -42,7 +42,8 @@ class Mamba(Layer):
     """The mixer. Its state is (conv, h): the last K − 1 of p, (B, K − 1, E), and h (B, E, N).
 
     Initialisation is the authors': A_log = log(1 … N) in each channel, skip 1, W_dt from
-    U(±R^−½), b_dt such that Δ is log-uniform in [0.001, 0.1]; the others U(±1/√inputs).
+    U(±R^−½), b_dt such that softplus(b_dt) is log-uniform in [0.001, 0.1]; the others
+    U(±1/√inputs).
 
     Args:
         d_model: D.
@@ -67,7 +68,7 @@ class Mamba(Layer):
             "W_in": self._uniform(rng, (D, 2 * E), D**-0.5),
             "conv_W": self._uniform(rng, (K, E), K**-0.5),
             "conv_b": self._uniform(rng, (E,), K**-0.5),
-            "W_x": self._uniform(rng, (E, R + 2 * N), E**-0.5),
+            "W_u": self._uniform(rng, (E, R + 2 * N), E**-0.5),
             "W_dt": self._uniform(rng, (R, E), R**-0.5),
             "b_dt": (delta + np.log(-np.expm1(-delta))).astype(self.dtype),  # softplus gives delta
             "A_log": np.tile(np.log(np.arange(1, N + 1)), (E, 1)).astype(self.dtype),
@@ -76,16 +77,15 @@ class Mamba(Layer):
         }
 
     def _state(self, name, state, like):
-        """The pair of states as arrays of the layer's own; zeros if None."""
+        """The pair of states, checked and cast; zeros if None."""
         B, E, K, N = len(like), self.channels, self.d_conv, self.d_state
         conv, h = self._pair(name, state)
-        shapes = ("B", B), ("K-1", K - 1), ("E", E), ("N", N)
         if conv is None:
             conv = np.zeros((B, K - 1, E), self.dtype, like=like)
         if h is None:
             h = np.zeros((B, E, N), self.dtype, like=like)
-        conv = self._array(f"{name} conv", conv, shapes[:3])
-        h = self._array(f"{name} h", h, (shapes[0], *shapes[2:]))
+        conv = self._array(f"{name} conv", conv, (("B", B), ("K-1", K - 1), ("E", E)))
+        h = self._array(f"{name} h", h, (("B", B), ("E", E), ("N", N)))
         return conv, h
 
     def step(self, x_t, state=None):
@@ -108,7 +108,7 @@ class Mamba(Layer):
         v = (window * W["conv_W"]).sum(axis=1) + W["conv_b"]
         u = v * sigmoid(v)
 
-        selected = u @ W["W_x"]
+        selected = u @ W["W_u"]
         B_t, C_t = selected[:, R : R + N], selected[:, R + N :]
         delta = softplus(selected[:, :R] @ W["W_dt"] + W["b_dt"])
         A = -np.exp(W["A_log"])
@@ -141,26 +141,26 @@ class Mamba(Layer):
         gate_v, gate_z = sigmoid(v), sigmoid(z)
         u = v * gate_v
 
-        selected = u.reshape(T * B, E) @ W["W_x"]
+        selected = u.reshape(T * B, E) @ W["W_u"]
         r = selected[:, :R].copy()
-        Bs, Cs = (selected[:, R + k : R + k + N].reshape(T, B, N) for k in (0, N))
+        Bs, Cs = selected[:, R : R + N].reshape(T, B, N), selected[:, R + N :].reshape(T, B, N)
         delta = softplus(r @ W["W_dt"] + W["b_dt"]).reshape(T, B, E)
         A = -np.exp(W["A_log"]).T.copy()  # (N, E)
         inputs = delta, delta * u, A, Bs, Cs
-        y, h, kept = selective_scan(*inputs, h.transpose(0, 2, 1), self._scratch)
+        y, kept = selective_scan(*inputs, h.transpose(0, 2, 1), self._scratch)
         y += W["skip"] * u
         gated = y * z * gate_z
         out = gated.reshape(T * B, E) @ W["W_out"]
 
         self._cache = rows, p, z, v, gate_v, gate_z, u, r, inputs, kept, y, gated
-        last = p[T:].transpose(1, 0, 2).copy(), h.transpose(0, 2, 1).copy()
+        last = p[T:].transpose(1, 0, 2).copy(), kept[-1].transpose(0, 2, 1).copy()
         return out.reshape(T, B, D).transpose(1, 0, 2).copy(), last
 
-    def backward(self, dout, dstate=None):
+    def backward(self, dy, dstate=None):
         """Gradients for the latest ``forward``.
 
         Args:
-            dout: gradient of the loss with respect to out, (B, T, D).
+            dy: gradient of the loss with respect to out, (B, T, D).
             dstate: gradients with respect to the last (conv, h); zeros if None.
 
         Returns:
@@ -171,12 +171,12 @@ class Mamba(Layer):
         T, B, E = u.shape
         delta, _, A, _, _ = inputs
         D, N, K = self.d_model, self.d_state, self.d_conv
-        dout = self._array("dy", dout, (("B", B), ("T", T), ("D", D)))
-        dconv, dh = self._state("dstate", dstate, dout)  # at t = T they come from outside
+        dy = self._array("dy", dy, (("B", B), ("T", T), ("D", D)))
+        dconv, dh = self._state("dstate", dstate, dy)  # at t = T they come from outside
         W, grads = self.params, {}
 
         # out = gated W_out, gated = y SiLU(z)
-        dout = dout.transpose(1, 0, 2).reshape(T * B, D)
+        dout = dy.transpose(1, 0, 2).reshape(T * B, D)
         grads["W_out"] = gated.reshape(T * B, E).T @ dout
         dgated = (dout @ W["W_out"].T).reshape(T, B, E)
         dy = dgated * z * gate_z
@@ -196,8 +196,8 @@ class Mamba(Layer):
         grads["W_dt"], grads["b_dt"] = r.T @ da, da.sum(axis=0)
         dr, dB, dC = da @ W["W_dt"].T, dBs.reshape(T * B, N), dCs.reshape(T * B, N)
         dselected = np.concatenate([dr, dB, dC], axis=1)
-        grads["W_x"] = u.reshape(T * B, E).T @ dselected
-        du += (dselected @ W["W_x"].T).reshape(T, B, E)
+        grads["W_u"] = u.reshape(T * B, E).T @ dselected
+        du += (dselected @ W["W_u"].T).reshape(T, B, E)
 
         # u = SiLU(v), v = conv_b + Σ_k p_{t−K+1+k} conv_W_k
         dv = du * gate_v * (1 + v * (1 - gate_v))

@@ -1,4 +1,4 @@
-"""Mamba's residual block: normalise, mix, add."""
+"""Mamba's pre-norm residual block: normalise, mix, add."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from rnnlib.layers.rms_norm import RMSNorm
 class MambaBlock(Layer):
     """y = x + Mamba(RMSNorm(x)) (Gu and Dao 2023). Its state is the mixer's, (conv, h).
 
-    What the block adds is small at first, so gradients reach all blocks of a stack unchanged
-    along x. Its parameters are those of the parts, under names such as ``mixer.W_in``.
+    Along x the gradient reaches every block of a stack unchanged. The parameters are those of
+    the parts, under names such as ``mixer.W_in``.
 
     Args:
         d_model: D.

@@ -15,15 +15,16 @@ is u, k.
 No gate waits for h_{t−1}, so all of them are computed at once, and what is left is the
 linear recurrence h_t = a_t ⊙ h_{t−1} + b_t with a_t = 1 − z_t and b_t = z_t ⊙ h̃_t: a scan.
 
-The modes are two models, not two ways to compute one. In "log" the candidate is positive,
-and so is h_t: its logarithm exists, and the paper's log-space scan computes with that. The
-numbers are the same; here the recurrence itself gives them, which needs no logarithms.
+The modes are two models, not two ways to compute one. In "log" the candidate is positive, and
+so is h_t if h_0 is not negative: its logarithm exists, and the paper's log-space scan computes
+with that. The numbers are the same; here the recurrence itself gives them, which needs no
+logarithms.
 
-Backward in time, with G_t the gradient that reaches h_t from all steps::
+Backward in time, with dh_t the gradient that reaches h_t from all steps::
 
-    G_t = dy_t + a_{t+1} ⊙ G_{t+1}                         the scan, reversed
-    dh̃_t = G_t ⊙ z_t,   dz_t = G_t ⊙ (h̃_t − h_{t−1})
-    dk_t = dz_t z_t (1 − z_t) = G_t a_t ⊙ (h_t − h_{t−1})   since z (h̃ − h_{t−1}) = h_t − h_{t−1}
+    dh_t = dy_t + a_{t+1} ⊙ dh_{t+1}                       the scan, reversed
+    dh̃_t = dh_t ⊙ z_t,   dz_t = dh_t ⊙ (h̃_t − h_{t−1})
+    dk_t = dz_t z_t (1 − z_t) = dh_t a_t ⊙ (h_t − h_{t−1})   since z (h̃ − h_{t−1}) = h_t − h_{t−1}
     du_t = dh̃_t, in mode "log" times g'(u_t): 1 for u ≥ 0, h̃_t (1 − h̃_t) for u < 0
     dW_x = Σ_t x_tᵀ (du_t, dk_t),   db = Σ_t (du_t, dk_t),   dx_t = du_t W_uᵀ + dk_t W_kᵀ
 """
@@ -97,22 +98,22 @@ class MinGRU(Layer):
         W = np.concatenate([self.params["W_x"], self.params["b"][:, None]], axis=1)
         W[1] *= -0.5  # 1 − σ(k) = (1 + tanh(−k/2)) / 2
 
-        h = self._scratch.array("h", (T + 1, B, H), like=x)
+        h = self._scratch.array("h", (T + 1, B, H), like=x)  # h[t] is the state before x[:, t]
         h[0] = self._hidden("state", state, x)
         a = self._scratch.array("a", (T, B, H), like=x)
         candidate = self._scratch.array("candidate", (T, B, H), like=x)
-        for now in self._chunks(T, B):
-            x_now, a_now, u = rows[now].reshape(-1, D + 1), a[now], candidate[now]
-            np.dot(x_now, W[1], out=a_now.reshape(-1, H))
+        for steps in self._stretches(T, B):
+            x_1, a_now, u = rows[steps].reshape(-1, D + 1), a[steps], candidate[steps]
+            np.dot(x_1, W[1], out=a_now.reshape(-1, H))
             np.tanh(a_now, out=a_now)
             a_now *= 0.5
             a_now += 0.5
-            np.dot(x_now, W[0], out=u.reshape(-1, H))
+            np.dot(x_1, W[0], out=u.reshape(-1, H))
             if self.mode == "log":
                 u[...] = np.where(u >= 0, u + 0.5, sigmoid(u))
             b = 1 - a_now
             b *= u
-            scan(a_now, b, h[now.start], out=h[1:][now])
+            scan(a_now, b, h[steps.start], out=h[1:][steps])
 
         self._cache = rows, a, candidate, h
         return h[1:].transpose(1, 0, 2).copy(), h[T].copy()
@@ -132,31 +133,31 @@ class MinGRU(Layer):
         D, H = self.input_size, self.hidden_size
         T, B = len(a), a.shape[1]
         dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
-        carry = self._hidden("dstate", dstate, dy)  # at t = T it comes from outside
+        passed_on = self._hidden("dstate", dstate, dy)  # at t = T it comes from outside
         dy = dy.transpose(1, 0, 2)  # (T, B, H)
 
         d = self._scratch.array("d", (2, T, B, H), like=dy)
-        du, dk = d
-        for now in reversed(self._chunks(T, B)):
-            dh, du_now, dk_now = dy[now].copy(), du[now], dk[now]
-            dh[-1] += carry
-            reversed_scan(dh, a[now], out=du_now)  # G_t
-            np.multiply(a[now], du_now, out=dh)  # G_t a_t, which goes on to t − 1
-            carry = dh[0].copy()
-            du_now -= dh  # G_t z_t
-            np.subtract(h[1:][now], h[:-1][now], out=dk_now)
-            dk_now *= dh
+        for steps in reversed(self._stretches(T, B)):
+            du, dk = d[0, steps], d[1, steps]
+            dh = dy[steps].copy()
+            dh[-1] += passed_on
+            reversed_scan(dh, a[steps], out=dh)
+            kept = a[steps] * dh  # what goes on to the step before
+            passed_on = kept[0].copy()
+            np.subtract(dh, kept, out=du)  # dh z
+            np.subtract(h[1:][steps], h[:-1][steps], out=dk)
+            dk *= kept
             if self.mode == "log":
-                y = candidate[now]
-                du_now *= np.where(y >= 0.5, 1, y * (1 - y))
+                y = candidate[steps]  # it is 1/2 or more where u ≥ 0
+                du *= np.where(y >= 0.5, 1, y * (1 - y))
 
         d = d.reshape(2, T * B, H)
         dW = rows.reshape(T * B, D + 1).T @ d
         self.grads = {"W_x": dW[:, :D].copy(), "b": dW[:, D].copy()}
         dx = sum(d_k @ W_k.T for d_k, W_k in zip(d, self.params["W_x"], strict=True))
-        return dx.reshape(T, B, D).transpose(1, 0, 2).copy(), carry
+        return dx.reshape(T, B, D).transpose(1, 0, 2).copy(), passed_on
 
-    def _chunks(self, T, B):
-        """Stretches of time whose arrays stay in the cache, about 2¹⁵ numbers each."""
+    def _stretches(self, T, B):
+        """Slices of time whose arrays stay in the cache, about 2¹⁵ numbers each."""
         size = max(1, 2**15 // max(1, B * self.hidden_size))
         return [slice(start, min(start + size, T)) for start in range(0, T, size)]

@@ -1,8 +1,8 @@
 """PyTorch's LSTM behind the layer contract: the model of lstm.py, computed by nn.LSTM.
 
 Equations, parameters and state are those of :class:`rnnlib.LSTM`. PyTorch computes the forward
-pass with a fused kernel, and the gradients by automatic differentiation: what a library gives
-for the work that lstm.py does by hand.
+pass, in float32 with a fused kernel where it has one, and the gradients by automatic
+differentiation: what a library gives for the work that lstm.py does by hand.
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ class OptimizedLSTM(Layer):
         try:
             import torch
         except ImportError:
-            raise ImportError("optimized_lstm needs PyTorch: pip install 'rnnlib[torch]'") from None
+            raise ImportError('optimized_lstm needs PyTorch: pip install "rnnlib[torch]"') from None
         super().__init__(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"OptimizedLSTM: dtype must be float32 or float64, got {self.dtype}")

@@ -1,4 +1,4 @@
-"""Root mean square normalisation (Zhang and Sennrich 2019)."""
+"""Root mean square normalisation (Zhang and Sennrich 2019, arXiv:1910.07467)."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from rnnlib.layers.layer import Layer
 
 
 class RMSNorm(Layer):
-    """y = w ⊙ x / √(mean(x²) + ε) along the last axis: each vector gets the length √D, then w.
+    """y = w ⊙ x / √(mean(x²) + ε) along the last axis: each vector gets the length √D (for ε = 0), then w.
 
-    With s = 1 / √(mean(x²) + ε) and g = dy ⊙ w, backward::
+    With s = 1 / √(mean(x²) + ε), x̂ = s x and y = w ⊙ x̂, backward::
 
-        dx = s g − s³ x mean(g ⊙ x)                since ds/dx_i = −s³ x_i / D
-        dw = Σ dy ⊙ x s
+        dw = Σ dy ⊙ x̂,   dx̂ = dy ⊙ w
+        dx = s (dx̂ − x̂ mean(dx̂ ⊙ x̂))             since ds/dx_i = −s³ x_i / D
 
     Shapes: x and y (..., D), w (D,).
 
@@ -47,8 +47,9 @@ class RMSNorm(Layer):
         dy = self._same_shape("dy", dy, x.shape)
         normalised = x * scale
         self.grads = {"w": (dy * normalised).reshape(-1, self.size).sum(axis=0)}
-        g = dy * self.params["w"]
-        return scale * (g - normalised * (g * normalised).mean(axis=-1, keepdims=True))
+        dnormalised = dy * self.params["w"]
+        mean = (dnormalised * normalised).mean(axis=-1, keepdims=True)
+        return scale * (dnormalised - normalised * mean)
 
     def _scale(self, x):
         return 1 / np.sqrt((x * x).mean(axis=-1, keepdims=True) + self.eps)

@@ -76,7 +76,9 @@ class RNN(Layer):
         B, T, D = x.shape
         H = self.hidden_size
 
-        # Row t is [h_{t−1}, x_t, 1]. Times [W_h; W_x; b] it is a_t, in one product.
+        # A row [h, x, 1] times [W_h; W_x; b] is a, in one product. Steps are counted from 0:
+        # rows[t] holds x[:, t] and the state before it, and the loop writes the state after it
+        # into rows[t + 1].
         rows = self._scratch.array("rows", (T + 1, B, H + D + 1), like=x)
         rows[0, :, :H] = h_0
         rows[:T, :, H:-1] = x.transpose(1, 0, 2)
@@ -84,7 +86,7 @@ class RNN(Layer):
         W = self._scratch.array("W", (H + D + 1, H), like=x)
         np.concatenate([self.params["W_h"], self.params["W_x"], self.params["b"][None]], out=W)
 
-        h = rows[:, :, :H]  # h[t] is h_t
+        h = rows[:, :, :H]
         a = self._scratch.array("a", (B, H), like=x)
         for t in range(T):
             np.matmul(rows[t], W, out=a)
@@ -109,20 +111,20 @@ class RNN(Layer):
         T, B = len(rows) - 1, rows.shape[1]
         dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
         dh = self._hidden("dstate", dstate, dy)  # at t = T it comes from outside
-        dy, h = dy.transpose(1, 0, 2), rows[1:, :, :H]  # (T, B, H)
+        dy, h = dy.transpose(1, 0, 2), rows[:, :, :H]
         W_h_T = self._scratch.array("W_h_T", (H, H), like=dy)
-        W_h_T[...] = self.params["W_h"].T  # as it lies in memory: a faster product in the loop
+        W_h_T[...] = self.params["W_h"].T  # contiguous, for a faster product in the loop
 
         da = self._scratch.array("da", (T, B, H), like=dy)
         for t in reversed(range(T)):
-            h_t, da_t = h[t], da[t]
+            after, da_t = h[t + 1], da[t]
             dh += dy[t]
-            np.multiply(h_t, h_t, out=da_t)
+            np.multiply(after, after, out=da_t)
             np.subtract(1, da_t, out=da_t)  # tanh'(a_t)
             da_t *= dh
             np.matmul(da_t, W_h_T, out=dh)
             if t % 8 == 0:
-                flush_tiny(dh)  # ten times faster where the gradient fades
+                flush_tiny(dh)  # denormal numbers are slow
 
         da = da.reshape(T * B, H)  # both sums, over t and the batch, are one product
         dW = rows[:T].reshape(T * B, H + D + 1).T @ da

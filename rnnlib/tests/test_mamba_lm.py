@@ -245,7 +245,7 @@ def test_misuse_is_told_in_a_line():
             model.forward(ids)
     with pytest.raises(ValueError, match="ids must be from 0 to 3, got 4 to 4"):
         model.forward(np.full((1, 2), 4))
-    with pytest.raises(ValueError, match="state must hold one entry for each of 3 blocks"):
+    with pytest.raises(ValueError, match="state must hold one entry for each of 3 layers"):
         model.forward(np.zeros((1, 2), int), [None])
     model.forward(np.zeros((1, 2), int))
     with pytest.raises(ValueError, match=r"dlogits must have shape \(B=1, T=2, V=4\), got \(1, 2, 3\)"):

@@ -258,7 +258,7 @@ def test_without_torch_a_line_says_how_to_get_it(tmp_path):
         command = [sys.executable, "-c", code]
         return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
-    advice = "optimized_lstm needs PyTorch: pip install 'rnnlib[torch]'"
+    advice = 'optimized_lstm needs PyTorch: pip install "rnnlib[torch]"'
     result = run("import rnnlib; rnnlib.OptimizedLSTM(3, 4)")
     assert result.stderr.splitlines()[-1] == f"ImportError: {advice}"
     out = tmp_path / "out"

@@ -101,7 +101,7 @@ def test_without_pytorch_its_columns_are_empty(run, shim):
     for name in speed.NAMES.values():
         row = re.search(rf"\| {name} +\|(.*)\|", output)[1].split("|")
         assert [bool(cell.strip()) for cell in row] == [True, True, False, False, True, False]
-    assert "No PyTorch here (not today): pip install 'rnnlib[torch]'" in output
+    assert 'No PyTorch here (not today): pip install "rnnlib[torch]"' in output
     assert max(map(len, output.splitlines())) <= 80
     output.encode("cp1252")
 

@@ -76,9 +76,9 @@ class RNN(Layer):
         B, T, D = x.shape
         H = self.hidden_size
 
-        # A row [h, x, 1] times [W_h; W_x; b] is a, in one product. Steps are counted from 0:
-        # rows[t] holds x[:, t] and the state before it, and the loop writes the state after it
-        # into rows[t + 1].
+        # A row [h, x, 1] times [W_h; W_x; b] is a, in one product. Counted
+        # from 0: rows[t] holds x[:, t] and the state before it, and the loop
+        # writes the state after it into rows[t + 1].
         rows = self._scratch.array("rows", (T + 1, B, H + D + 1), like=x)
         rows[0, :, :H] = h_0
         rows[:T, :, H:-1] = x.transpose(1, 0, 2)

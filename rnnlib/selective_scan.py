@@ -83,7 +83,7 @@ def selective_scan_backward(dy, dh_last, delta, delta_u, A, Bs, Cs, kept, scratc
         flush_tiny(passed_on[rows])  # denormal numbers are slow
         d_delta_A = dh
         d_delta_A[0] *= kept[i, rows]
-        d_delta_A[1:] *= h[:-1]
+        np.multiply(d_delta_A[1:], h[:-1], out=d_delta_A[1:])
         d_delta[at] = np.einsum("tbne,ne->tbe", d_delta_A, A)
         dA += np.einsum("tbne,tbe->ne", d_delta_A, delta[at])
     return d_delta, d_delta_u, dA, dBs, dCs, passed_on

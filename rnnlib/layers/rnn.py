@@ -117,7 +117,7 @@ class RNN(Layer):
 
         da = self._scratch.array("da", (T, B, H), like=dy)
         for t in reversed(range(T)):
-            after, da_t = h[t + 1], da[t]
+            after, da_t = h[t + 1], da[t]  # da[t] *= dh would write da[t] twice
             dh += dy[t]
             np.multiply(after, after, out=da_t)
             np.subtract(1, da_t, out=da_t)  # tanh'(a_t)

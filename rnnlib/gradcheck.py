@@ -35,10 +35,11 @@ def numerical_gradient(f, x, eps=1e-5):
     return grad
 
 
-def relative_error(a, b):
+def relative_error(a, b, floor=0.0):
     """Largest |a − b|, divided by the largest magnitude of either; 0 where both are 0.
 
-    Infinity where a value is not finite, so that NaN never looks right.
+    Infinity where a value is not finite, so that NaN never looks right. ``floor`` is the least
+    number to divide by.
 
     Raises:
         ValueError: the shapes differ.
@@ -47,7 +48,7 @@ def relative_error(a, b):
         raise ValueError(f"shapes differ: {a.shape} and {b.shape}")
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         return float("inf")
-    scale = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
+    scale = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0), floor)
     return float(np.abs(a - b).max(initial=0) / scale) if scale > 0 else 0.0
 
 
@@ -65,6 +66,8 @@ def check_layer(layer, x, state, rng=0):
 
     Returns:
         name -> relative error, for x, state (state.0, state.1 for a tuple) and every parameter.
+        Finite differences round in the size of the loss, so an array with a gradient below
+        1e-4 of the largest is measured against that.
     """
     rng = np.random.default_rng(rng)
     x, state = x.copy(), _copy(state)
@@ -80,7 +83,11 @@ def check_layer(layer, x, state, rng=0):
     dx, dstate = layer.backward(G, tuple(S) if isinstance(last, tuple) else S[0])
     by_hand = {"x": dx, **_arrays("state", dstate), **layer.grads}
     arrays = {"x": x, **_arrays("state", state), **layer.params}
-    return {name: relative_error(by_hand[name], numerical_gradient(loss, arrays[name])) for name in arrays}
+    floor = 1e-4 * max(np.abs(gradient).max(initial=0) for gradient in by_hand.values())
+    return {
+        name: relative_error(by_hand[name], numerical_gradient(loss, array), floor)
+        for name, array in arrays.items()
+    }
 
 
 def _arrays(name, state):

@@ -1,13 +1,18 @@
 """The layer contract, for every recurrent layer, over random shapes."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rnnlib import LSTM, Embedding, Linear, Mamba, MinGRU, RMSNorm
+from rnnlib import LSTM, Embedding, Linear, Mamba, MambaBlock, MinGRU, RMSNorm
+from rnnlib.functional import sigmoid, softplus
 from rnnlib.gradcheck import check_layer, relative_error
+from rnnlib.selective_scan import selective_scan, selective_scan_backward
 from rnnlib.tests.cases import LAYERS, arrays, assert_states_close, cases, like, make, rows
+from rnnlib.workspace import Workspace
 
 kinds = pytest.mark.parametrize("kind", LAYERS)
 EXACT = {"rtol": 1e-11, "atol": 1e-11}
@@ -133,7 +138,9 @@ def test_returned_arrays_belong_to_the_caller(kind, case):
         for b in results[i + 1 :]:
             assert not np.shares_memory(a, b)
 
-    layer.forward(x_before[:, :1], tuple(state_before) if len(state_before) > 1 else state_before[0])
+    first_step = x_before[:, :1], tuple(state_before) if len(state_before) > 1 else state_before[0]
+    layer.forward(*first_step)
+    layer.backward(2 * dy[:, :1], dlast)  # other values than before
     for a, b in zip(results, before, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -298,6 +305,66 @@ def test_mamba_begins_as_its_authors_do():
     }
 
 
+def test_sizes_that_are_not_given():
+    assert [Mamba(D, d_state=1).dt_rank for D in (1, 16, 17, 48)] == [1, 1, 2, 3]
+    layer = Mamba(3)
+    assert (layer.d_state, layer.d_conv, layer.channels) == (16, 4, 6)
+    assert MambaBlock(3).norm.eps == 1e-5
+    assert MambaBlock(3, eps=0.1).norm.eps == 0.1
+
+
+def test_min_gru_in_stretches_of_time_equals_step_by_step():
+    """A sequence longer than one stretch, and its gradient, from a state to a state."""
+    rng = np.random.default_rng(0)
+    for mode in ("vanilla", "log"):
+        layer = MinGRU(2, 128, mode=mode, rng=0, dtype=np.float64)
+        x, state = rng.standard_normal((8, 100, 2)), rng.random((8, 128))
+        y, last = layer.forward(x, state)
+        dy, dlast = rng.standard_normal(y.shape), rng.standard_normal(last.shape)
+        dx, dstate = layer.backward(dy, dlast)
+        grads = layer.grads
+        states = [state]
+        for t in range(100):
+            y_t, after = layer.step(x[:, t], states[-1])
+            np.testing.assert_allclose(y_t, y[:, t], **EXACT)
+            states.append(after)
+        total = {name: 0 for name in grads}
+        for t in reversed(range(100)):
+            layer.forward(x[:, t : t + 1], states[t])
+            dx_t, dlast = layer.backward(dy[:, t : t + 1], dlast)
+            np.testing.assert_allclose(dx_t[:, 0], dx[:, t], **EXACT)
+            total = {name: total[name] + g for name, g in layer.grads.items()}
+        np.testing.assert_allclose(dlast, dstate, **EXACT)
+        for name in grads:
+            np.testing.assert_allclose(total[name], grads[name], **CLOSE)
+
+
+def test_what_fades_in_the_selective_scan_ends_at_zero():
+    T, N, E = 200, 64, 512  # a block of time is eight steps
+    ones, states = np.ones((T, 1, E), np.float32), np.ones((T, 1, N), np.float32)
+    A, h_0 = -np.ones((N, E), np.float32), np.zeros((1, N, E), np.float32)
+    scratch = Workspace(np.dtype(np.float32))
+    arrays = ones, ones, A, states, states
+    y, kept = selective_scan(*arrays, h_0, scratch)
+    np.testing.assert_allclose(y[-1], N / (1 - np.exp(-1)), rtol=1e-5)
+    dy = np.zeros_like(ones)
+    dy[-1] = 1
+    _, d_delta_u, _, _, _, dh_0 = selective_scan_backward(dy, h_0, *arrays, kept, scratch)
+    np.testing.assert_allclose(d_delta_u[-1 - np.arange(30), 0, 0], N * np.exp(-np.arange(30)), rtol=1e-4)
+    assert not dh_0.any()
+    small = np.abs(d_delta_u[d_delta_u != 0])
+    assert (small >= np.finfo(np.float32).tiny).all()
+
+
+def test_sigmoid_and_softplus_stay_finite_and_right():
+    x = np.array([-1e4, -100, -20, -1, 0, 1, 20, 100, 1e4])
+    exact = np.array([1 / (1 + math.exp(-v)) if v > -700 else 0 for v in x])
+    np.testing.assert_allclose(sigmoid(x), exact, rtol=1e-12, atol=1e-16)
+    exact = np.array([math.log1p(math.exp(v)) if v < 700 else v for v in x])
+    for dtype in (np.float32, np.float64):
+        np.testing.assert_allclose(softplus(x.astype(dtype)), exact, rtol=2e-7, atol=1e-40)
+
+
 def test_mamba_in_blocks_equals_mamba_in_one():
     """Sizes beyond one block of the batch and one stretch of time."""
     rng = np.random.default_rng(0)
@@ -420,9 +487,10 @@ def test_linear_gradients_are_those_of_the_affine_map(shape, seed):
     np.testing.assert_allclose(layer.grads["b"], dy.reshape(-1, 2).sum(axis=0), rtol=1e-12, atol=1e-12)
 
 
-def test_linear_belongs_to_its_forward_and_keeps_its_dtype():
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_linear_belongs_to_its_forward_and_keeps_its_dtype(dtype):
     layer = Linear(3, 2, rng=0)
-    x = np.ones((4, 3))
+    x = np.ones((4, 3), dtype)
     y = layer.forward(x)
     x[...] = np.nan
     dx = layer.backward(np.ones((4, 2)))
@@ -494,8 +562,9 @@ def test_ids_of_any_integer_type_will_do(dtype):
     layer = Embedding(120, 5, rng=0)
     ids = np.array([100, 3, 119, 3], dtype)
     layer.forward(ids)
+    ids[...] = 0  # backward belongs to the forward that was
     layer.backward(np.ones((4, 5)))
-    np.testing.assert_array_equal(layer.grads["W"][:, 0], np.bincount(ids.astype(int), minlength=120))
+    np.testing.assert_array_equal(layer.grads["W"][:, 0], np.bincount([100, 3, 119, 3], minlength=120))
 
 
 def test_tokens_outside_the_table_are_refused():

@@ -22,7 +22,8 @@ def flush_tiny(x):
     A gradient that fades through time ends among the denormal numbers, below 1e-38 in
     float32, and there many processors compute up to ten times slower. The limit is 2⁴⁰ times
     the smallest normal number: 1e-26 in float32, 2e-296 in float64. The layers call this
-    every 8 steps, so it leaves room for a factor of 1/32 a step.
+    every 8 steps, so it leaves room for a factor of 1/32 a step. A loss so small that all its
+    gradients are near the limit has to be scaled up first.
     """
     x *= np.abs(x) >= np.finfo(x.dtype).tiny * 2.0**40
 

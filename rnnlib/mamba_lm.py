@@ -78,6 +78,7 @@ class MambaLM(Layer):
         """
         self._check_ids("ids", ids, "BT")
         states = self._states(state)
+        self._cache = None  # if this forward fails half way, there is nothing to go back through
         x, last_states = self.embedding.forward(ids), []
         for layer, first in zip(self.layers, states, strict=True):
             x, last = layer.forward(x, first)

@@ -88,6 +88,7 @@ class SequenceModel(Layer):
             (B, T, O) with zeros in the padding. state lists the last state of each
             layer; with ``lengths`` it is None, since the layers ran on into the padding.
         """
+        self._cache = None  # if this forward fails half way, there is nothing to go back through
         x = self._array("x", x, (("B", None), ("T", None), ("D", self.input.input_size)))
         B, T, _ = x.shape
         if T < 1:
@@ -104,7 +105,7 @@ class SequenceModel(Layer):
             last_states.append(last)
 
         if self.config["readout"] == "last":
-            last_step = mask.sum(axis=1) - 1 if mask is not None else np.full(B, T - 1, like=x)
+            last_step = mask.sum(axis=1) - 1 if mask is not None else np.zeros(B, int, like=x) + (T - 1)
             rows = np.arange(B, like=x)
             y = self.readout.forward(h[rows, last_step])
         else:

@@ -83,6 +83,7 @@ class GRU(Layer):
             (y, state): every h_t, (B, T, H), and the last one, (B, H).
         """
         x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
+        h_0 = self._hidden("state", state, x)
         B, T, D = x.shape
         H = self.hidden_size
         W_x, W_h, b, b_h = (self.params[name] for name in ("W_x", "W_h", "b", "b_h"))
@@ -91,7 +92,7 @@ class GRU(Layer):
         # rows[t] holds x[:, t] and the state before it, h[t].
         rows = self._scratch.array("rows", (T + 1, B, H + D + 1), like=x)
         h = rows[:, :, :H]
-        h[0] = self._hidden("state", state, x)
+        h[0] = h_0
         rows[:T, :, H:-1] = x.transpose(1, 0, 2)
         rows[:, :, -1] = 1
         W = self._scratch.array("W", (3, H + D + 1, H), like=x)

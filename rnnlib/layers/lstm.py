@@ -86,13 +86,14 @@ class LSTM(Layer):
         """
         x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
         h_0, c_0 = self._pair("state", state)
+        h_0, c_0 = self._hidden("state h", h_0, x), self._hidden("state c", c_0, x)
         B, T, D = x.shape
         H = self.hidden_size
 
         # A row [h, x, 1] times [W_h; W_x; b] is a, all gates in one product. Steps are counted
         # from 0: rows[t] holds x[:, t] and the h before it, and c[t] is the c before it.
         rows = self._scratch.array("rows", (T + 1, B, H + D + 1), like=x)
-        rows[0, :, :H] = self._hidden("state h", h_0, x)
+        rows[0, :, :H] = h_0
         rows[:T, :, H:-1] = x.transpose(1, 0, 2)
         rows[:, :, -1] = 1
         W = self._scratch.array("W", (4, H + D + 1, H), like=x)
@@ -101,7 +102,7 @@ class LSTM(Layer):
 
         gates = self._scratch.array("gates", (T, 4, B, H), like=x)
         c = self._scratch.array("c", (T + 1, B, H), like=x)
-        c[0] = self._hidden("state c", c_0, x)
+        c[0] = c_0
         # The two parts of c, tanh(c), and h, each after step t.
         new, kept, tanh_c, h = (
             self._scratch.array(name, (T, B, H), like=x) for name in ("new", "kept", "tanh_c", "h")

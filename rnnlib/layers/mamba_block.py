@@ -39,11 +39,14 @@ class MambaBlock(Layer):
     def forward(self, x, state=None):
         """A whole sequence, (B, T, D), from the mixer's state; returns (y, state)."""
         x = self._array("x", x, (("B", None), ("T", None), ("D", self.norm.size)))
+        self._cache = None  # if the mixer fails, there is nothing to go back through
         mixed, state = self.mixer.forward(self.norm.forward(x), state)
+        self._cache = True
         return x + mixed, state
 
     def backward(self, dy, dstate=None):
         """Gradients for the latest ``forward``: (dx, dstate); fills ``grads``."""
+        self._forward_cache()
         dmixed, dstate = self.mixer.backward(dy, dstate)
         dy = dy.astype(self.dtype, copy=False)
         dx = dy + self.norm.backward(dmixed)

@@ -89,6 +89,7 @@ class MinGRU(Layer):
             (y, state): every h_t, (B, T, H), and the last one, (B, H).
         """
         x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
+        h_0 = self._hidden("state", state, x)
         B, T, D = x.shape
         H = self.hidden_size
 
@@ -99,7 +100,7 @@ class MinGRU(Layer):
         W[1] *= -0.5  # 1 − σ(k) = (1 + tanh(−k/2)) / 2
 
         h = self._scratch.array("h", (T + 1, B, H), like=x)  # h[t] is the state before x[:, t]
-        h[0] = self._hidden("state", state, x)
+        h[0] = h_0
         a = self._scratch.array("a", (T, B, H), like=x)
         candidate = self._scratch.array("candidate", (T, B, H), like=x)
         for steps in self._stretches(T, B):

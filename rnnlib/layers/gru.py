@@ -102,8 +102,8 @@ class GRU(Layer):
         W[:2] *= 0.5  # σ(a) = (1 + tanh(a/2)) / 2: in float32 tanh is 1.6 times faster than exp
 
         gates = self._scratch.array("gates", (T, 3, B, H), like=x)  # r, z and s
-        parts = self._scratch.array("parts", (T, 2, B, H), like=x)  # r s and h_t − h_{t−1}
-        n = self._scratch.array("n", (T, B, H), like=x)
+        # r s, the candidate n, and the change of h by the step.
+        rs, n, change = (self._scratch.array(name, (T, B, H), like=x) for name in ("rs", "n", "change"))
         x_1 = rows[:T, :, H:].reshape(T * B, D + 1)
         np.dot(x_1, np.concatenate([W_x[2], b[2:]]), out=n.reshape(T * B, H))
         for t in range(T):
@@ -112,16 +112,15 @@ class GRU(Layer):
             np.tanh(sigmoids, out=sigmoids)
             sigmoids *= 0.5
             sigmoids += 0.5
-            (r, z, s), (rs, change) = gates[t], parts[t]
-            np.multiply(r, s, out=rs)
-            n_t = n[t]
-            n_t += rs
-            np.tanh(n_t, out=n_t)
-            np.subtract(n_t, h[t], out=change)
-            change *= z  # h_t = h_{t−1} + z (n − h_{t−1})
-            np.add(h[t], change, out=h[t + 1])
+            r, z, s = gates[t]
+            np.multiply(r, s, out=rs[t])
+            np.add(n[t], rs[t], out=n[t])  # n[t] held what x and b give
+            np.tanh(n[t], out=n[t])
+            np.subtract(n[t], h[t], out=change[t])
+            np.multiply(change[t], z, out=change[t])
+            np.add(h[t], change[t], out=h[t + 1])  # h + z (n − h)
 
-        self._cache = rows, gates, parts, n
+        self._cache = rows, gates, rs, n, change
         return h[1:].transpose(1, 0, 2).copy(), h[T].copy()
 
     def backward(self, dy, dstate=None):
@@ -135,7 +134,7 @@ class GRU(Layer):
             (dx, dstate): gradients with respect to x, (B, T, D), and h_0, (B, H).
             Fills ``grads`` with W_x, W_h, b and b_h.
         """
-        rows, gates, parts, n = self._forward_cache()
+        rows, gates, rs, n, change = self._forward_cache()
         H, D = self.hidden_size, self.input_size
         T, B = len(rows) - 1, rows.shape[1]
         dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
@@ -145,28 +144,28 @@ class GRU(Layer):
         W_h_T[...] = self.params["W_h"].transpose(0, 2, 1)  # contiguous: up to twice as fast in the loop
 
         da = self._scratch.array("da", (4, T, B, H), like=dy)  # n, r, z and ds
-        product = self._scratch.array("product", (B, H), like=dy)
+        to_n, from_gates = (self._scratch.array(name, (B, H), like=dy) for name in ("to_n", "from_gates"))
         products = self._scratch.array("products", (3, B, H), like=dy)
         for t in reversed(range(T)):
             r, z, _ = gates[t]
-            da_n, sigmoids, ds = da[0, t], da[1:3, t], da[3, t]
-            da_r, da_z = sigmoids
+            da_n, da_r, da_z, ds = da[:, t]
             dh += dy[t]
-            # s r (1 − r) = rs − rs r, and (n − h_{t−1}) z (1 − z) likewise
-            np.multiply(parts[t], gates[t, :2], out=sigmoids)
-            np.subtract(parts[t], sigmoids, out=sigmoids)
+            np.multiply(change[t], z, out=da_z)
+            np.subtract(change[t], da_z, out=da_z)  # (n − h_{t−1}) z (1 − z) = change − change z
             da_z *= dh
-            np.multiply(dh, z, out=product)  # what flows to n
-            dh -= product  # and what stays, dh (1 − z)
+            np.multiply(dh, z, out=to_n)
+            dh -= to_n  # what stays, dh (1 − z)
             np.multiply(n[t], n[t], out=da_n)
             np.subtract(1, da_n, out=da_n)
-            da_n *= product
+            da_n *= to_n
+            np.multiply(rs[t], r, out=da_r)
+            np.subtract(rs[t], da_r, out=da_r)  # s r (1 − r) = rs − rs r
             da_r *= da_n
             np.multiply(da_n, r, out=ds)
 
             np.matmul(da[1:, t], W_h_T, out=products)
-            np.sum(products, axis=0, out=product)
-            dh += product
+            np.sum(products, axis=0, out=from_gates)
+            dh += from_gates
             if t % 8 == 0:
                 flush_tiny(dh)  # denormal numbers are slow
 

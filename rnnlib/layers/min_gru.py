@@ -149,8 +149,8 @@ class MinGRU(Layer):
             np.subtract(h[1:][steps], h[:-1][steps], out=dk)
             dk *= kept
             if self.mode == "log":
-                y = candidate[steps]  # it is 1/2 or more where u ≥ 0
-                du *= np.where(y >= 0.5, 1, y * (1 - y))
+                h_new = candidate[steps]  # it is 1/2 or more where u ≥ 0
+                du *= np.where(h_new >= 0.5, 1, h_new * (1 - h_new))
 
         d = d.reshape(2, T * B, H)
         dW = rows.reshape(T * B, D + 1).T @ d

@@ -141,7 +141,7 @@ class GRU(Layer):
         dh = self._hidden("dstate", dstate, dy)  # at t = T it comes from outside
         dy = dy.transpose(1, 0, 2)  # (T, B, H)
         W_h_T = self._scratch.array("W_h_T", (3, H, H), like=dy)
-        W_h_T[...] = self.params["W_h"].transpose(0, 2, 1)  # contiguous: up to twice as fast in the loop
+        W_h_T[...] = self.params["W_h"].transpose(0, 2, 1)  # contiguous, for a faster product in the loop
 
         da = self._scratch.array("da", (4, T, B, H), like=dy)  # n, r, z and ds
         to_n, from_gates = (self._scratch.array(name, (B, H), like=dy) for name in ("to_n", "from_gates"))

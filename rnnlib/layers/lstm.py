@@ -143,7 +143,9 @@ class LSTM(Layer):
         dh, dc = self._hidden("dstate h", dh, dy), self._hidden("dstate c", dc, dy)
         dy = dy.transpose(1, 0, 2)  # (T, B, H)
         W_h_T = self._scratch.array("W_h_T", (4, H, H), like=dy)
-        W_h_T[...] = self.params["W_h"].transpose(0, 2, 1)  # contiguous: up to twice as fast in the loop
+        W_h_T[...] = self.params["W_h"].transpose(
+            0, 2, 1
+        )  # contiguous: the LSTM's step is up to 1.3 times as fast
 
         da = self._scratch.array("da", (4, T, B, H), like=dy)
         slope = self._scratch.array("slope", (B, H), like=dy)

@@ -100,21 +100,20 @@ class MinGRU(Layer):
         W[1] *= -0.5  # 1 − σ(k) = (1 + tanh(−k/2)) / 2
 
         h = self._scratch.array("h", (T + 1, B, H), like=x)  # h[t] is the state before x[:, t]
+        a, candidate, b = (self._scratch.array(name, (T, B, H), like=x) for name in ("a", "candidate", "b"))
+        flat = rows.reshape(T * B, D + 1)
+        np.dot(flat, W[1], out=a.reshape(T * B, H))
+        np.tanh(a, out=a)
+        a *= 0.5
+        a += 0.5
+        np.dot(flat, W[0], out=candidate.reshape(T * B, H))
+        if self.mode == "log":
+            u = candidate
+            u[...] = np.where(u >= 0, u + 0.5, sigmoid(u))
+        np.subtract(1, a, out=b)
+        b *= candidate  # z h̃
         h[0] = h_0
-        a = self._scratch.array("a", (T, B, H), like=x)
-        candidate = self._scratch.array("candidate", (T, B, H), like=x)
-        for steps in self._stretches(T, B):
-            x_1, a_now, u = rows[steps].reshape(-1, D + 1), a[steps], candidate[steps]
-            np.dot(x_1, W[1], out=a_now.reshape(-1, H))
-            np.tanh(a_now, out=a_now)
-            a_now *= 0.5
-            a_now += 0.5
-            np.dot(x_1, W[0], out=u.reshape(-1, H))
-            if self.mode == "log":
-                u[...] = np.where(u >= 0, u + 0.5, sigmoid(u))
-            b = 1 - a_now
-            b *= u
-            scan(a_now, b, h[steps.start], out=h[1:][steps])
+        scan(a, b, h[0], out=h[1:])
 
         self._cache = rows, a, candidate, h
         return h[1:].transpose(1, 0, 2).copy(), h[T].copy()
@@ -134,31 +133,24 @@ class MinGRU(Layer):
         D, H = self.input_size, self.hidden_size
         T, B = len(a), a.shape[1]
         dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
-        passed_on = self._hidden("dstate", dstate, dy)  # at t = T it comes from outside
-        dy = dy.transpose(1, 0, 2)  # (T, B, H)
+        dh_last = self._hidden("dstate", dstate, dy)  # at t = T it comes from outside
 
+        dh, passed_on = (self._scratch.array(name, (T, B, H), like=dy) for name in ("dh", "passed_on"))
+        dh[...] = dy.transpose(1, 0, 2)
+        dh[-1:] += dh_last
+        reversed_scan(dh, a, out=dh)
+        np.multiply(a, dh, out=passed_on)  # to the step before
         d = self._scratch.array("d", (2, T, B, H), like=dy)
-        for steps in reversed(self._stretches(T, B)):
-            du, dk = d[0, steps], d[1, steps]
-            dh = dy[steps].copy()
-            dh[-1] += passed_on
-            reversed_scan(dh, a[steps], out=dh)
-            kept = a[steps] * dh  # what goes on to the step before
-            passed_on = kept[0].copy()
-            np.subtract(dh, kept, out=du)  # dh z
-            np.subtract(h[1:][steps], h[:-1][steps], out=dk)
-            dk *= kept
-            if self.mode == "log":
-                h_new = candidate[steps]  # it is 1/2 or more where u ≥ 0
-                du *= np.where(h_new >= 0.5, 1, h_new * (1 - h_new))
+        du, dk = d
+        np.subtract(dh, passed_on, out=du)  # dh z
+        if self.mode == "log":
+            du *= np.where(candidate >= 0.5, 1, candidate * (1 - candidate))  # h̃ ≥ 1/2 where u ≥ 0
+        np.subtract(h[1:], h[:-1], out=dk)
+        dk *= passed_on
+        dh_0 = passed_on[0].copy() if T > 0 else dh_last
 
         d = d.reshape(2, T * B, H)
         dW = rows.reshape(T * B, D + 1).T @ d
         self.grads = {"W_x": dW[:, :D].copy(), "b": dW[:, D].copy()}
         dx = sum(d_k @ W_k.T for d_k, W_k in zip(d, self.params["W_x"], strict=True))
-        return dx.reshape(T, B, D).transpose(1, 0, 2).copy(), passed_on
-
-    def _stretches(self, T, B):
-        """Slices of time whose arrays stay in the cache, about 2¹⁵ numbers each."""
-        size = max(1, 2**15 // max(1, B * self.hidden_size))
-        return [slice(start, min(start + size, T)) for start in range(0, T, size)]
+        return dx.reshape(T, B, D).transpose(1, 0, 2).copy(), dh_0

@@ -335,8 +335,8 @@ def test_sizes_that_are_not_given():
     assert MambaBlock(3, eps=0.1).norm.eps == 0.1
 
 
-def test_min_gru_in_stretches_of_time_equals_step_by_step():
-    """A sequence longer than one stretch, and its gradient, from a state to a state."""
+def test_a_wide_and_long_min_gru_equals_step_by_step():
+    """And so does its gradient, from a state to a state."""
     rng = np.random.default_rng(0)
     for mode in ("vanilla", "log"):
         layer = MinGRU(2, 128, mode=mode, rng=0, dtype=np.float64)

@@ -10,6 +10,8 @@ import typer
 # Typer carries its own copy of click; the base of its errors has no public name.
 UsageProblem = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
+INTERRUPTED = 130  # the exit status after Ctrl-C
+
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -161,7 +163,10 @@ def main():
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a Windows console may lack a letter
     try:
-        sys.exit(app(standalone_mode=False))
+        status = app(standalone_mode=False)
+        if status == INTERRUPTED:  # as Typer reports Ctrl-C
+            raise KeyboardInterrupt
+        sys.exit(status)
     except UsageProblem as error:
         message = error.format_message()
     except OSError as error:
@@ -172,6 +177,6 @@ def main():
         message = f"not enough memory: {error}"
     except (typer.Abort, KeyboardInterrupt):
         print("\nStopped.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     print(f"rnnlib: {message}", file=sys.stderr)
     sys.exit(2)

@@ -149,6 +149,7 @@ def test_an_interrupt_leaves_no_process_behind():
     finally:
         parent.kill()
     assert parent.returncode == 130
+    assert errors.endswith(b"Stopped.\n")
     assert b"Traceback" not in errors
     assert not psutil.wait_procs(children, timeout=5)[1]
 

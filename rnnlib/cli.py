@@ -28,7 +28,7 @@ def _commands(context: typer.Context):
 
 @app.command()
 def train(
-    model: Annotated[str, typer.Option(help="Recurrent layer: rnn.")] = "rnn",
+    model: Annotated[str, typer.Option(help="rnn, lstm, gru, min_gru, mamba or optimized_lstm.")] = "rnn",
     epochs: Annotated[int, typer.Option(min=1, help="Most passes over the training days.")] = 10,
     hidden_size: Annotated[int, typer.Option(min=1, help="Width H of the layer.")] = 32,
     num_layers: Annotated[int, typer.Option(min=1, help="Stacked layers.")] = 1,
@@ -45,6 +45,8 @@ def train(
 
     Writes rnn_MODEL_best.safetensors (the best weights) and rnn_MODEL_forecast.png.
     """
+    from threadpoolctl import threadpool_limits
+
     from rnnlib import checkpoint, forecast, plots
     from rnnlib.data import prices
     from rnnlib.files import whole_file
@@ -56,7 +58,9 @@ def train(
     data = forecast.returns_dataset(quotes["close"], seq_len)
     _check_folder(out)
 
-    history = fit(network, data.train, data.validation, epochs=epochs, batch_size=batch_size, lr=lr, rng=seed)
+    settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "rng": seed}
+    with threadpool_limits(1):  # for products this small a second thread costs more than it gives
+        history = fit(network, data.train, data.validation, **settings)
     predicted = forecast.predict_returns(network, data)
 
     weights = out / f"rnn_{model}_best.safetensors"

@@ -39,7 +39,7 @@ def from_torch(kind, arrays, layer=0):
     if kind not in (*RECURRENT, "min_gru", "mamba"):
         raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(RECURRENT)}, min_gru, mamba")
     if not hasattr(arrays, "items"):
-        raise TypeError(f"arrays must map names to arrays, got {type(arrays).__name__}")
+        raise TypeError(f"arrays must map names to arrays, as state_dict() does, got {type(arrays).__name__}")
     if not isinstance(layer, int | np.integer) or layer < 0:
         raise ValueError(f"layer must be a whole number from 0 on, got {layer!r}")
     if kind in RECURRENT:
@@ -85,7 +85,9 @@ def to_torch(layer):
             "out_proj.weight": p["W_out"].T,
         }
     else:
-        raise TypeError(f"to_torch takes an RNN, LSTM, GRU, MinGRU or Mamba, got {type(layer).__name__}")
+        raise TypeError(
+            f"to_torch takes a layer of rnnlib, RNN, LSTM, GRU, MinGRU or Mamba, got {type(layer)}"
+        )
     return {name: np.array(array, order="C") for name, array in arrays.items()}
 
 

@@ -33,6 +33,8 @@ from rnnlib.layers.layer import Layer
 class GRU(Layer):
     """A gated recurrent layer. Its state is h, shape (B, H).
 
+    The module's docstring has the equations and the shapes of ``params``.
+
     Args:
         input_size: D.
         hidden_size: H.

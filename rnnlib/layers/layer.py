@@ -57,7 +57,7 @@ class Layer:
         return rng.uniform(-bound, bound, shape).astype(self.dtype)
 
     def _check_is_array(self, name, x):
-        if not hasattr(x, "shape"):
+        if not (hasattr(x, "shape") and hasattr(x, "astype")):  # a torch tensor has no astype
             raise TypeError(f"{type(self).__name__}: {name} must be an array, got {type(x).__name__}")
 
     def _array(self, name, x, shape):
@@ -101,9 +101,8 @@ class Layer:
         if state is None:
             return None, None
         if not isinstance(state, tuple | list) or len(state) != 2:
-            raise TypeError(
-                f"{type(self).__name__}: {name} must be a pair of arrays, got {type(state).__name__}"
-            )
+            got = type(state).__name__ + (f" of length {len(state)}" if hasattr(state, "__len__") else "")
+            raise TypeError(f"{type(self).__name__}: {name} must be a pair of arrays, got {got}")
         return state
 
     def _states(self, states):

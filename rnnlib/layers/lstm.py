@@ -31,6 +31,8 @@ from rnnlib.layers.layer import Layer
 class LSTM(Layer):
     """A long short-term memory layer. Its state is (h, c), each (B, H).
 
+    The module's docstring has the equations and the shapes of ``params``.
+
     Args:
         input_size: D.
         hidden_size: H.

@@ -41,6 +41,8 @@ from rnnlib.selective_scan import selective_scan, selective_scan_backward
 class Mamba(Layer):
     """The mixer. Its state is (conv, h): the last K − 1 of p, (B, K − 1, E), and h (B, E, N).
 
+    The module's docstring has the equations, the letters and the shapes of ``params``.
+
     Initialisation is the authors': A_log = log(1 … N) in each channel, skip 1, W_dt from
     U(±R^−½), b_dt such that softplus(b_dt) is log-uniform in [0.001, 0.1]; the others
     U(±1/√inputs).

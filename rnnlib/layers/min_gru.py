@@ -39,6 +39,8 @@ from rnnlib.scan import reversed_scan, scan
 class MinGRU(Layer):
     """A minimal gated recurrent layer. Its state is h, shape (B, H).
 
+    The module's docstring has the equations and the shapes of ``params``.
+
     Args:
         input_size: D.
         hidden_size: H.

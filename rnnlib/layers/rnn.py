@@ -25,6 +25,8 @@ from rnnlib.layers.layer import Layer
 class RNN(Layer):
     """A tanh recurrent layer. Its state is h, shape (B, H).
 
+    The module's docstring has the equations and the shapes of ``params``.
+
     Args:
         input_size: D.
         hidden_size: H.
@@ -117,7 +119,7 @@ class RNN(Layer):
 
         da = self._scratch.array("da", (T, B, H), like=dy)
         for t in reversed(range(T)):
-            after, da_t = h[t + 1], da[t]  # da[t] *= dh would write da[t] twice
+            after, da_t = h[t + 1], da[t]  # names: `da[t] *= dh` copies once more
             dh += dy[t]
             np.multiply(after, after, out=da_t)
             np.subtract(1, da_t, out=da_t)  # tanh'(a_t)

@@ -465,6 +465,9 @@ def test_misuse_is_told_in_a_line(kind):
         layer.forward([[[1, 2, 3]]])
     with pytest.raises(TypeError, match="x must be an array, got float"):
         layer.forward(3.0)
+    tensor = type("Tensor", (), {"shape": (2, 5, 3)})()  # as PyTorch's, which is no NumPy array
+    with pytest.raises(TypeError, match="x must be an array, got Tensor"):
+        layer.forward(tensor)
     with pytest.raises(ValueError, match=r"x_t must have shape \(B, D=3\)"):
         layer.step(np.zeros((2, 5, 3)))
     y, state = layer.forward(np.zeros((2, 5, 3)))
@@ -473,7 +476,7 @@ def test_misuse_is_told_in_a_line(kind):
         with pytest.raises(ValueError, match=rf"state.* must have shape \(B=2, .*got \({B}, "):
             layer.forward(np.zeros((2, 5, 3)), wrong)
     if isinstance(state, tuple):
-        with pytest.raises(TypeError, match="state must be a pair of arrays, got ndarray"):
+        with pytest.raises(TypeError, match="state must be a pair of arrays, got ndarray of length 2"):
             layer.forward(np.zeros((2, 5, 3)), state[0])
     layer.forward(np.zeros((2, 5, 3)))
     with pytest.raises(ValueError, match=r"dy must have shape \(B=2, T=5, .*got \(2, 4, "):

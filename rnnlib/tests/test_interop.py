@@ -398,7 +398,7 @@ def test_misuse_is_told_in_a_line():
         with pytest.raises(TypeError, match="arrays must map names to arrays, as state_dict"):
             from_torch("lstm", arrays)
     for layer in (Linear(2, 3), None, np.zeros(3)):
-        with pytest.raises(TypeError, match="to_torch takes a layer of rnnlib, .* or Mamba, got"):
+        with pytest.raises(TypeError, match=r"to_torch takes a layer of rnnlib, .* or Mamba, got"):
             to_torch(layer)
     with pytest.raises(ValueError, match=r'minGRU-pytorch has no .* of mode "vanilla"'):
         to_torch(MinGRU(2, 3))

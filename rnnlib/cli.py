@@ -21,7 +21,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def _commands(context: typer.Context):
-    """Recurrent sequence models in NumPy: train them, and release the labs."""
+    """Recurrent sequence models in NumPy: train them, time them, and release the labs."""
     if context.invoked_subcommand is None:
         print(context.get_help())
 
@@ -35,7 +35,7 @@ def train(
     lr: Annotated[float, typer.Option(help="Adam's learning rate, above 0.")] = 0.001,
     seq_len: Annotated[int, typer.Option(min=1, help="Days in a window.")] = 30,
     batch_size: Annotated[int, typer.Option(min=1, help="Windows in a batch.")] = 32,
-    symbol: Annotated[str, typer.Option(help="Stock symbol; AAPL is embedded.")] = "AAPL",
+    symbol: Annotated[str, typer.Option(help="Stock symbol; only AAPL is embedded.")] = "AAPL",
     start: Annotated[str | None, typer.Option(help="First day, such as 2005-01-01.")] = None,
     end: Annotated[str | None, typer.Option(help="Last day, included.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Random seed: same seed, same result.")] = 0,

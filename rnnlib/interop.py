@@ -12,6 +12,7 @@ Four things differ between those libraries and this one:
 import numpy as np
 
 from rnnlib.layers import GRU, LSTM, RNN, Mamba, MinGRU, OptimizedLSTM
+from rnnlib.layers.optimized_lstm import EXCHANGED
 from rnnlib.tensors import checked, length
 
 #: PyTorch's layers: kind -> (class, how many gates are stacked in the rows of a matrix).
@@ -200,7 +201,7 @@ def _to_rows(W):
 def _reorder(kind, gates):
     """From PyTorch's gates (G, ...) to ours; the same leads back."""
     if kind == "lstm":
-        return gates[[0, 1, 3, 2]]  # i, f, g, o and i, f, o, g
+        return gates[EXCHANGED]  # i, f, g, o and i, f, o, g
     if kind == "gru":
         r, z, n = gates
         return np.stack([r, -z, n])

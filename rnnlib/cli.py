@@ -18,10 +18,44 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+# Options that several commands share.
+Data = Annotated[str, typer.Option(help="stock, weather (temp_max) or traffic (vehicles an hour).")]
+Symbol = Annotated[str | None, typer.Option(help="Stock symbol, AAPL if left out.")]
+Source = Annotated[
+    str | None,
+    typer.Option(help="Where prices come from: embedded (AAPL), yahoo, or the path of a CSV file."),
+]
+Start = Annotated[str | None, typer.Option(help="First day, such as 2005-01-01.")]
+End = Annotated[str | None, typer.Option(help="Last day, included.")]
+Features = Annotated[
+    str | None,
+    typer.Option(help="Columns to read, such as close,volume,high,low; the usual ones if left out."),
+]
+Target = Annotated[
+    str | None, typer.Option(help="For stocks: return (the log return, usual) or price (the price itself).")
+]
+SeqLen = Annotated[int, typer.Option(min=1, help="Days (or hours) in a window.")]
+Epochs = Annotated[int, typer.Option(min=1, help="Most passes over the training part.")]
+HiddenSize = Annotated[int, typer.Option(min=1, help="Width H of the layers.")]
+NumLayers = Annotated[int, typer.Option(min=1, help="Stacked layers.")]
+StateSize = Annotated[int | None, typer.Option(min=1, help="Mamba's state size N; 16 if left out.")]
+KernelSize = Annotated[int | None, typer.Option(min=1, help="Mamba's convolution kernel K; 4 if left out.")]
+Lr = Annotated[float, typer.Option(help="Learning rate, above 0.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Windows in a batch.")]
+Loss = Annotated[str, typer.Option(help="mse or mae.")]
+Patience = Annotated[int, typer.Option(min=1, help="Epochs without progress before training stops.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Processes at a time; one a core if left out.")]
+File = Annotated[Path, typer.Argument(help="A file that train wrote: rnn_MODEL_best.safetensors.")]
+Moved = Annotated[str | None, typer.Option(help="Where the same prices are now, if they have moved.")]
+Out = Annotated[Path, typer.Option(help="Folder for the files that are written.")]
+
 
 @app.callback(invoke_without_command=True)
 def _commands(context: typer.Context):
-    """Recurrent sequence models in NumPy: train them, time them, and release the labs."""
+    """Recurrent sequence models in NumPy: train and compare them, forecast, and release the labs.
+
+    Begin with: python -m rnnlib train --model gru
+    """
     if context.invoked_subcommand is None:
         print(context.get_help())
 
@@ -29,52 +63,258 @@ def _commands(context: typer.Context):
 @app.command()
 def train(
     model: Annotated[str, typer.Option(help="rnn, lstm, gru, min_gru, mamba or optimized_lstm.")] = "rnn",
-    epochs: Annotated[int, typer.Option(min=1, help="Most passes over the training days.")] = 10,
-    hidden_size: Annotated[int, typer.Option(min=1, help="Width H of the layer.")] = 32,
-    num_layers: Annotated[int, typer.Option(min=1, help="Stacked layers.")] = 1,
-    lr: Annotated[float, typer.Option(help="Adam's learning rate, above 0.")] = 0.001,
-    seq_len: Annotated[int, typer.Option(min=1, help="Days in a window.")] = 30,
-    batch_size: Annotated[int, typer.Option(min=1, help="Windows in a batch.")] = 32,
-    symbol: Annotated[str, typer.Option(help="Stock symbol; only AAPL is embedded.")] = "AAPL",
-    start: Annotated[str | None, typer.Option(help="First day, such as 2005-01-01.")] = None,
-    end: Annotated[str | None, typer.Option(help="Last day, included.")] = None,
+    data: Data = "stock",
+    symbol: Symbol = None,
+    source: Source = None,
+    start: Start = None,
+    end: End = None,
+    features: Features = None,
+    target: Target = None,
+    seq_len: SeqLen = 30,
+    epochs: Epochs = 10,
+    hidden_size: HiddenSize = 32,
+    num_layers: NumLayers = 1,
+    state_size: StateSize = None,
+    kernel_size: KernelSize = None,
+    optimizer: Annotated[str, typer.Option(help="adam, rmsprop or sgd.")] = "adam",
+    lr: Lr = 0.001,
+    momentum: Annotated[float | None, typer.Option(help="For sgd; 0.9 if left out.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="For adam, decoupled; 0 if left out.")] = None,
+    loss: Loss = "mse",
+    batch_size: BatchSize = 32,
+    clip: Annotated[float, typer.Option(help="Longest gradient that is let through.")] = 1.0,
+    patience: Patience = 5,
     seed: Annotated[int, typer.Option(min=0, help="Random seed: same seed, same result.")] = 0,
-    out: Annotated[Path, typer.Option(help="Folder for the files that are written.")] = Path(),
+    online: Annotated[
+        bool, typer.Option("--online", help="Also judge the model when it keeps learning in the test part.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training that was stopped; repeat its options.")
+    ] = False,
+    out: Out = Path(),
 ):
-    """Train a model on daily returns and compare it with the last-value forecast.
+    """Train a model, and compare its one-step forecasts with naive ones.
 
-    Writes rnn_MODEL_best.safetensors (the best weights) and rnn_MODEL_forecast.png.
+    Writes rnn_MODEL_best.safetensors (the best weights, for evaluate and forecast),
+    rnn_MODEL_last.safetensors (for --resume) and rnn_MODEL_forecast.png.
+
+    Examples:
+
+      train --model lstm --epochs 20
+
+      train --model mamba --hidden-size 128 --state-size 64 --kernel-size 4
+
+      train --model gru --symbol MSFT --source yahoo --features close,volume,high,low
+
+      train --model gru --data weather --epochs 40 --lr 0.003
     """
-    from threadpoolctl import threadpool_limits
+    from rnnlib import checkpoint, experiment, forecast, plots
+    from rnnlib.tables import show_scores
+    from rnnlib.train import online as learn_online
 
-    from rnnlib import checkpoint, forecast, plots
-    from rnnlib.data import prices
-    from rnnlib.files import whole_file
-    from rnnlib.model import SequenceModel
-    from rnnlib.train import fit
-
-    network = SequenceModel(model, 1, hidden_size, 1, num_layers=num_layers, rng=seed)
-    quotes = prices.load(symbol, start, end)
-    data = forecast.returns_dataset(quotes["close"], seq_len)
+    series = _series(data, symbol, source, start, end, features, target, seq_len)
+    chosen = {"kind": optimizer, "lr": lr, "momentum": momentum, "weight_decay": weight_decay}
     _check_folder(out)
-
-    settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "rng": seed}
-    with threadpool_limits(1):  # for products this small a second thread costs more than it gives
-        history = fit(network, data.train, data.validation, **settings)
-    predicted = forecast.predict_returns(network, data)
-
-    weights = out / f"rnn_{model}_best.safetensors"
-    checkpoint.save(weights, network, symbol=symbol.upper(), seq_len=seq_len, mean=data.mean, std=data.std)
-    source = quotes.attrs["source"]
-    title = f"{symbol.upper()}, one day ahead ({source})"
-    figure = plots.forecast_figure(history, data, predicted, name=model, title=title)
+    network, dataset, history = experiment.train(
+        series,
+        model,
+        options=_options(model, hidden_size, num_layers, state_size, kernel_size),
+        optimizer=_optimizer(**chosen),
+        settings=_settings(epochs, batch_size, loss, clip, patience),
+        seed=seed,
+        out=out,
+        resume=resume,
+    )
+    forecasts = {model: forecast.forecast(network, dataset)}
+    best = out / f"rnn_{model}_best.safetensors"
+    if online:
+        learner, _ = checkpoint.load(best)
+        outputs = learn_online(learner, *dataset.test, loss=loss, lr=lr, max_norm=clip)
+        forecasts[f"{model} online"] = dataset.to_level(outputs[:, 0].astype(float), dataset.before)
+    scores = forecast.compare(forecasts, dataset)
     picture = out / f"rnn_{model}_forecast.png"
-    with whole_file(picture) as temporary:
-        figure.savefig(temporary, format="png", dpi=150)
+    _save(plots.forecast_figure(history, dataset, forecasts[model], name=model), picture)
 
-    print(f"\n{title}: {len(data.dates)} test days, {data.dates[0]:%Y-%m-%d} to {data.dates[-1]:%Y-%m-%d}")
-    _print_scores(forecast.compare(predicted, data, model))
-    print(f"Best epoch: {history.best_epoch} of {len(history.train_loss)}. Wrote {weights} and {picture}.")
+    _describe(dataset)
+    show_scores(scores, dataset)
+    for name in forecasts:
+        print(forecast.verdict(scores, name))
+    print(f"Best epoch: {history.best_epoch} of {len(history.train_loss)}. Wrote {best} and {picture}.")
+
+
+@app.command()
+def evaluate(
+    file: File,
+    steps: Annotated[
+        int, typer.Option(min=1, help="Also judge recursive forecasts so many steps ahead.")
+    ] = 1,
+    source: Moved = None,
+):
+    """Judge a trained model on the test part of its data, beside naive forecasts."""
+    from rnnlib import experiment, forecast
+    from rnnlib.tables import show_horizons, show_scores
+
+    network, dataset = experiment.load(file, source)
+    name = network.config["kind"]
+    scores = forecast.compare({name: forecast.forecast(network, dataset)}, dataset)
+    horizons = forecast.compare_horizons(network, dataset, steps) if steps > 1 else None
+    _describe(dataset)
+    show_scores(scores, dataset)
+    if horizons is not None:
+        show_horizons(horizons)
+    print(forecast.verdict(scores, name))
+
+
+@app.command("forecast")
+def forecast_days(
+    file: File,
+    days: Annotated[int, typer.Option(min=1, help="How many days to forecast after the data's end.")] = 5,
+    source: Moved = None,
+    out: Out = Path(),
+):
+    """Forecast the days after the end of the data, each from the forecast before it.
+
+    Writes rnn_MODEL_future.png.
+    """
+    from rnnlib import experiment, plots
+    from rnnlib.data.calendar import steps_a_day
+    from rnnlib.tables import show_future
+
+    network, dataset = experiment.load(file, source)
+    _check_folder(out)
+    name = network.config["kind"]
+    table = experiment.future(network, dataset, days * steps_a_day(dataset.frame.index))
+    picture = out / f"rnn_{name}_future.png"
+    _save(plots.future_figure(dataset, table, name=name), picture)
+    attrs = dataset.frame.attrs
+    print(f"{attrs['name']} ({attrs['source']}), forecast by {name}")
+    show_future(table, dataset)
+    print(f"Last value: {dataset.level[-1]:.4g}, {dataset.frame.index[-1]}.")
+    held = dataset.held
+    if held:
+        print(f"{', '.join(held)}: kept at the last value.")
+    print(f"Wrote {picture}.")
+
+
+@app.command()
+def benchmark(
+    models: Annotated[str, typer.Option(help="Names with commas between, or all.")] = "min_gru,mamba",
+    data: Data = "stock",
+    symbol: Symbol = None,
+    source: Source = None,
+    start: Start = None,
+    end: End = None,
+    features: Features = None,
+    target: Target = None,
+    seq_len: SeqLen = 30,
+    epochs: Epochs = 10,
+    hidden_size: HiddenSize = 128,
+    num_layers: NumLayers = 1,
+    state_size: StateSize = None,
+    kernel_size: KernelSize = None,
+    lr: Lr = 0.001,
+    loss: Loss = "mse",
+    batch_size: BatchSize = 32,
+    patience: Annotated[
+        int | None, typer.Option(min=1, help="Stop early; if left out, all models train equally long.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each model, from seed 0.")] = 3,
+    jobs: Jobs = None,
+    out: Out = Path(),
+):
+    """Compare models on the same data, with the same epochs and seeds for each.
+
+    Writes benchmark_results.csv, one row a model and seed, and mamba_vs_mingru_comparison.png
+    (models_comparison.png if one of the two is left out).
+
+    Examples:
+
+      benchmark
+
+      benchmark --models all --epochs 5 --seeds 2
+    """
+    from rnnlib import compare, forecast, plots
+    from rnnlib.files import whole_file
+    from rnnlib.tables import show_benchmark
+
+    kinds = _kinds(models)
+    sizes = hidden_size, num_layers, state_size, kernel_size
+    options = {kind: _options(kind, *sizes, among=kinds) for kind in kinds}
+    _check_folder(out)
+    dataset = _series(data, symbol, source, start, end, features, target, seq_len).dataset()
+    settings = _settings(epochs, batch_size, loss, 1.0, patience or epochs) | {"lr": lr}
+    table, histories = compare.benchmark(kinds, seeds, dataset, options, settings, jobs)
+
+    results = out / "benchmark_results.csv"
+    both = {"mamba", "min_gru"} <= set(kinds)
+    picture = out / ("mamba_vs_mingru_comparison.png" if both else "models_comparison.png")
+    with whole_file(results) as temporary:
+        table.to_csv(temporary, index=False)
+    _save(plots.benchmark_figure(table, histories, dataset), picture)
+    _describe(dataset)
+    show_benchmark(table, forecast.compare({}, dataset), dataset)
+    print(*compare.findings(table), sep="\n")
+    print(f"Wrote {results} and {picture}.")
+
+
+@app.command()
+def tasks(
+    task: Annotated[str, typer.Argument(help="adding, copying, induction or sine.")] = "adding",
+    models: Annotated[
+        str, typer.Option(help="Names with commas between, or all.")
+    ] = "lstm,gru,min_gru,mamba",
+    length: Annotated[int | None, typer.Option(min=1, help="Steps T; the usual ones if left out.")] = None,
+    hidden_size: HiddenSize = 64,
+    num_layers: Annotated[
+        int | None, typer.Option(min=1, help="Stacked layers; the usual if left out.")
+    ] = None,
+    state_size: StateSize = None,
+    kernel_size: KernelSize = None,
+    lr: Lr = 0.004,
+    batch_size: BatchSize = 32,
+    steps: Annotated[int, typer.Option(min=1, help="Most training steps.")] = 6000,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each model, from seed 0.")] = 3,
+    jobs: Jobs = None,
+):
+    """Train models on a synthetic task until they solve it, and tabulate.
+
+    adding: the sum of two marked numbers among 100. copying: repeat 4 tokens, skipping the
+    blanks between them. induction: what came after the special sign last time? sine: the
+    next value of a wave.
+    """
+    from rnnlib import tasks as learning
+    from rnnlib.tables import show_tasks
+
+    if task not in learning.TASKS:
+        raise ValueError(f"unknown task {task!r}: choose one of {', '.join(learning.TASKS)}")
+    chosen = learning.TASKS[task]
+    kinds = _kinds(models)
+    sizes = hidden_size, num_layers or chosen.num_layers, state_size, kernel_size
+    options = {kind: _options(kind, *sizes, among=kinds) for kind in kinds}
+    settings = {"T": length or chosen.T, "steps": steps, "batch_size": batch_size, "lr": lr}
+    table = learning.compare(task, options, seeds, jobs, **settings)
+    show_tasks(task, table, chosen)
+
+
+@app.command("data")
+def data_command(
+    symbol: Annotated[str | None, typer.Argument(help="Stock symbol, such as MSFT.")] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch anew, whatever the cache holds.")] = False,
+):
+    """Fetch a stock's prices from Yahoo into the cache, and show what is there.
+
+    Without a symbol: which data are at hand.
+    """
+    from rnnlib.data import prices, yahoo
+    from rnnlib.tables import show_cache, show_prices
+
+    if symbol is not None:
+        quotes = prices.load(symbol, source="yahoo", refresh=refresh)
+        show_prices(quotes)
+        return
+    print("Embedded: AAPL (2000 to 2013), weather, traffic, text. See rnnlib/data/SOURCES.md.")
+    print(f"The cache, {yahoo.cache_folder()}:")
+    show_cache(yahoo.cached())
 
 
 @app.command()
@@ -133,6 +373,93 @@ def speed(
     print(*notes, sep="\n")
 
 
+def _series(data, symbol, source, start, end, features, target, seq_len):
+    from rnnlib.data.series import Series
+
+    predict = {None: None, "return": "return", "price": "value"}
+    if target not in predict:
+        raise ValueError(f"unknown target {target!r}: choose return or price")
+    if target is not None and data != "stock":
+        raise ValueError(f"--target belongs to stocks, not to {data}")
+    names = None if features is None else [name.strip() for name in features.split(",") if name.strip()]
+    return Series(data, symbol, source, start, end, names, predict=predict[target], length=seq_len)
+
+
+def _options(model, hidden_size, num_layers, state_size, kernel_size, among=None):
+    """Arguments of a SequenceModel; the state and kernel sizes are for Mamba among the models."""
+    options = {"hidden_size": hidden_size, "num_layers": num_layers}
+    for name, key, value in (("state", "d_state", state_size), ("kernel", "d_conv", kernel_size)):
+        if value is not None and model == "mamba":
+            options[key] = value
+        elif value is not None and "mamba" not in (among or []):
+            raise ValueError(f"--{name}-size belongs to mamba, not to {model}")
+    return options
+
+
+def _optimizer(kind, lr, momentum, weight_decay):
+    from rnnlib.optim import OPTIMIZERS
+
+    if kind not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer {kind!r}: choose one of {', '.join(OPTIMIZERS)}")
+    chosen = {"kind": kind, "lr": lr}
+    for name, value, owner in (("momentum", momentum, "sgd"), ("weight_decay", weight_decay, "adam")):
+        if value is not None and kind != owner:
+            raise ValueError(f"--{name.replace('_', '-')} belongs to {owner}, not to {kind}")
+        if value is not None:
+            chosen[name] = value
+    return chosen
+
+
+def _settings(epochs, batch_size, loss, clip, patience):
+    if loss not in ("mse", "mae"):
+        raise ValueError(f"unknown loss {loss!r}: choose mse or mae")
+    if not clip > 0:
+        raise ValueError(f"--clip must be above 0, got {clip}")
+    return {"epochs": epochs, "batch_size": batch_size, "loss": loss, "max_norm": clip, "patience": patience}
+
+
+def _kinds(models):
+    """The models' names in "rnn,lstm" or "all"; those that cannot run here are told."""
+    from importlib.util import find_spec
+
+    from rnnlib.model import KINDS
+
+    if models.strip() == "all":
+        if find_spec("torch"):
+            return list(KINDS)
+        print("optimized_lstm is left out: it needs PyTorch (pip install torch).", file=sys.stderr)
+        return [kind for kind in KINDS if kind != "optimized_lstm"]
+    kinds = list(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ValueError(f"unknown model {kind!r}: choose from {', '.join(KINDS)}, or all")
+    if not kinds:
+        raise ValueError("no model is named: give names with commas between, or all")
+    return kinds
+
+
+def _describe(dataset):
+    """One line on what is forecast, from where, and when."""
+    attrs, dates = dataset.frame.attrs, dataset.dates
+    print(
+        f"\n{attrs['name']} ({attrs['source']}), one step ahead: "
+        f"{len(dates)} test steps, {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
+    )
+    gaps = int(dataset.frame.attrs.get("gaps", 0))
+    if gaps:
+        print(f"{gaps} steps without a measurement: the last value stands in the inputs, none is scored.")
+    if "credit" in attrs:
+        print(attrs["credit"])
+
+
+def _save(figure, path):
+    """Write a figure, all or nothing."""
+    from rnnlib.files import whole_file
+
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=150)
+
+
 def _check_folder(out):
     """Make the folder, and see before the training that files can be written into it."""
     try:
@@ -140,25 +467,6 @@ def _check_folder(out):
         tempfile.TemporaryFile(dir=out).close()
     except OSError as error:
         raise OSError(f"cannot write into the folder {out}: {error.strerror}") from error
-
-
-def _print_scores(scores):
-    """Print the table of ``forecast.compare``: prices, then returns."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    # No colours and plain rules: the table survives a file, a pipe and an old console.
-    table = Table(box=box.ASCII2, title_justify="left")
-    table.add_column("forecast")
-    table.add_column("of")
-    for metric in scores["prices"].columns:
-        table.add_column(metric, justify="right")
-    for of in ("prices", "returns"):
-        for name, row in scores[of].iterrows():
-            table.add_row(name, of, *(f"{value:.4g}" for value in row))
-        table.add_section()
-    Console(file=sys.stdout, color_system=None, highlight=False).print(table)
 
 
 def main():

@@ -1,23 +1,32 @@
 """Files that appear whole or not at all."""
 
+import glob
 import os
 from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 
 @contextmanager
 def whole_file(path):
     """Yield a temporary path beside ``path``, and rename it to ``path`` if all goes well.
 
-    Whoever reads ``path`` sees the old file or the new one, never half of one. If the
-    body fails, the temporary file is removed and the old file stays.
+    Whoever reads ``path`` sees the old file or the new one, never half of one, even if the
+    process is killed or the power fails. If the body fails, the temporary file is removed
+    and the old file stays. What killed processes have left is removed too.
     """
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {path.parent}")
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        if not psutil.pid_exists(int(left.name.split(".")[-2])):
+            left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())  # on the disk before the old file goes
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -5,50 +5,177 @@ from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from rnnlib.data.calendar import steps_a_day
+
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
+YELLOW, SKY = "#E69F00", "#56B4E9"
+
+#: One colour and one line style a model, so that a print without colour can be read too.
+STYLES = {
+    "rnn": (GREY, (0, (1, 1))),
+    "lstm": (BLUE, "--"),
+    "optimized_lstm": (SKY, (0, (5, 1, 1, 1))),
+    "gru": (GREEN, "-."),
+    "min_gru": (ORANGE, "-"),
+    "mamba": (PURPLE, (0, (3, 1))),
+}
 
 
-def forecast_figure(history, data, predicted, *, name, title, days=60):
-    """Training curve, forecast prices, and forecast returns, one below the other.
+def forecast_figure(history, data, forecast, *, name):
+    """Training curve, forecasts, and forecast changes, one below the other.
 
     Args:
         history: the History of the training.
-        data: the ReturnsDataset of the forecast.
-        predicted: log returns for its test days, (n,).
+        data: the Dataset of the forecast.
+        forecast: one-step forecasts for its test part, (n,), in the target's unit.
         name: the model's name, for the legend.
-        title: says what is shown, and where the data come from.
-        days: how many test days at the end to draw.
 
     Returns:
         A matplotlib Figure.
     """
     figure = Figure(figsize=(8, 9), layout="constrained")
-    loss_axes, price_axes, return_axes = figure.subplots(3, 1)
-    figure.suptitle(title)
+    loss_axes, level_axes, change_axes = figure.subplots(3, 1)
+    _title(figure, data, "one step ahead")
 
     epochs = np.arange(1, len(history.train_loss) + 1)
     loss_axes.plot(epochs, history.train_loss, "o-", color=BLUE, label="training")
     loss_axes.plot(epochs, history.validation_loss, "s--", color=ORANGE, label="validation")
     loss_axes.axvline(history.best_epoch, color=GREY, linestyle=":", label="best epoch")
-    loss_axes.set(xlabel="epoch", ylabel="MSE of scaled returns", title="Training")
+    loss_axes.set(xlabel="epoch", ylabel="loss (scaled)", title="Training")
     loss_axes.set(xlim=(0.5, len(epochs) + 0.5))
     loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
-    dates, before, actual = data.dates[-days:], data.before[-days:], data.actual[-days:]
-    returns = predicted[-days:]
-    price_axes.plot(dates, actual, color="black", label="actual")
-    price_axes.plot(dates, before * np.exp(returns), "--", color=ORANGE, label=name)
-    price_axes.plot(dates, before, ":", color=BLUE, label="last value")
-    price_axes.set(ylabel="adjusted close (US dollars)", title=f"Last {len(dates)} test days: prices")
+    steps = _shown_steps(data)
+    dates, before, actual = data.dates[-steps:], data.before[-steps:], data.actual[-steps:]
+    forecast = forecast[-steps:]
+    level_axes.plot(dates, actual, color="black", label="actual")
+    level_axes.plot(dates, forecast, "--", color=ORANGE, label=name)
+    level_axes.plot(dates, before, ":", color=BLUE, label="last value")
+    level_axes.set(ylabel=_quantity(data), title=f"The last {len(dates)} test steps")
 
-    return_axes.bar(dates, 100 * np.log(actual / before), color="0.75", label="actual")
-    return_axes.plot(dates, 100 * returns, color=ORANGE, label=name)
-    return_axes.axhline(0, color=BLUE, linestyle=":", label="last value")
-    return_axes.set(ylabel="log return (%)", title="The same days: returns")
+    if data.predict == "return":
+        change, unit = (lambda values: 100 * np.log(values / before)), "log return (%)"
+    else:
+        change, unit = (
+            (lambda values: values - before),
+            f"change ({data.frame.attrs.get('unit', 'its unit')})",
+        )
+    width = 0.8 * np.median(np.diff(dates)) if len(dates) > 1 else 0.8
+    change_axes.bar(dates, change(actual), width=width, color="0.75", label="actual")
+    change_axes.plot(dates, change(forecast), color=ORANGE, label=name)
+    change_axes.axhline(0, color=BLUE, linestyle=":", label="last value")
+    change_axes.set(ylabel=unit, title="The same steps: change from the step before")
 
-    for axes in (loss_axes, price_axes, return_axes):
+    for axes in (loss_axes, level_axes, change_axes):
         axes.legend(loc="best", fontsize="small")
-    for axes in (price_axes, return_axes):
-        axes.xaxis.set_major_locator(AutoDateLocator(maxticks=6))
-        axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
+    for axes in (level_axes, change_axes):
+        _time_axis(axes)
     return figure
+
+
+def future_figure(data, future, *, name):
+    """The latest values, and the forecast of the days to come.
+
+    Args:
+        data: the Dataset that the forecast starts from.
+        future: DataFrame indexed by the times to come, with the columns forecast, low and high.
+        name: the model's name, for the legend.
+
+    Returns:
+        A matplotlib Figure.
+    """
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    _title(figure, data, f"{len(future)} steps to come")
+    steps = _shown_steps(data)
+    past = data.frame.index[-steps:]
+    axes.plot(past, data.level[-steps:], color="black", label="actual")
+    axes.plot(future.index, future["forecast"], "o--", color=ORANGE, markersize=4, label=name)
+    axes.fill_between(
+        future.index, future["low"], future["high"], color=ORANGE, alpha=0.2, linewidth=0,
+        label="80% of the errors on the test part",
+    )  # fmt: skip
+    axes.axhline(data.level[-1], color=BLUE, linestyle=":", label="last value")
+    axes.set(ylabel=_quantity(data))
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False, fontsize="small")
+    _time_axis(axes)
+    return figure
+
+
+def benchmark_figure(table, histories, data):
+    """Validation loss, test error, time and memory of each model.
+
+    Args:
+        table, histories: what ``compare.benchmark`` returns.
+        data: the Dataset of the benchmark.
+
+    Returns:
+        A matplotlib Figure.
+    """
+    figure = Figure(figsize=(9, 7.5), layout="constrained")
+    ((loss_axes, error_axes), (time_axes, memory_axes)) = figure.subplots(2, 2)
+    kinds, seeds = list(dict.fromkeys(table["model"])), table["seed"].nunique()
+    names = " and ".join(kinds) if len(kinds) < 3 else f"{len(kinds)} models"
+    _title(figure, data, f"{names}, {seeds} seeds (thick: their mean)")
+
+    for kind in kinds:
+        colour, line = STYLES[kind]
+        curves = [history.validation_loss for (model, _), history in histories.items() if model == kind]
+        for curve in curves:
+            loss_axes.plot(range(1, len(curve) + 1), curve, color=colour, linestyle=line, alpha=0.35)
+        shared = min(map(len, curves))
+        mean = np.mean([curve[:shared] for curve in curves], axis=0)
+        loss_axes.plot(range(1, shared + 1), mean, color=colour, linestyle=line, linewidth=2.5, label=kind)
+    loss_axes.set(xlabel="epoch", ylabel="validation loss (scaled)", title="Training")
+    loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    loss_axes.legend(fontsize="small")
+
+    scale = "returns" if "returns_rmse" in table else "values"
+    unit = "log return, %" if scale == "returns" else data.frame.attrs.get("unit", "")
+    factor = 100 if scale == "returns" else 1
+    panels = (
+        (error_axes, factor * table[f"{scale}_rmse"], f"RMSE ({unit})", "Error on the test part"),
+        (time_axes, table["seconds"], "seconds", "Training time"),
+        (memory_axes, table["peak_memory_mib"], "MiB", "Peak memory of the training"),
+    )
+    for axes, values, label, title in panels:
+        for place, kind in enumerate(kinds):
+            own = values[table["model"] == kind]
+            colour = STYLES[kind][0]
+            axes.plot([place] * len(own), own, "o", color=colour, alpha=0.6)
+            axes.plot([place - 0.25, place + 0.25], [own.mean()] * 2, color=colour, linewidth=3)
+        axes.set(xlim=(-0.6, len(kinds) - 0.4), ylabel=label, title=title)
+        slant = {"rotation": 30, "ha": "right"} if len(kinds) > 3 else {}
+        axes.set_xticks(range(len(kinds)), kinds, **slant)
+        if axes is not error_axes:
+            axes.set_ylim(bottom=0)
+    last = factor * table[f"{scale}_rmse_last_value"].iloc[0]
+    error_axes.axhline(last, color=BLUE, linestyle=":", label="last value")
+    error_axes.legend(fontsize="small")
+    return figure
+
+
+def _title(figure, data, what):
+    """What is shown and where the data come from; the credit, where one is due."""
+    attrs = data.frame.attrs
+    name, source = attrs.get("name", data.target), attrs.get("source", "own data")
+    figure.suptitle(f"{name}, {data.target}: {what}\n{source}", fontsize="large")
+    if "credit" in attrs:
+        figure.supxlabel(attrs["credit"], fontsize="small", color=GREY)
+
+
+def _shown_steps(data):
+    """Sixty days, or a week of hours."""
+    return 60 if steps_a_day(data.frame.index) == 1 else 168
+
+
+def _quantity(data):
+    """The target with its unit, for an axis."""
+    unit = data.frame.attrs.get("unit")
+    name = "adjusted close" if "symbol" in data.frame.attrs and data.target == "close" else data.target
+    return f"{name} ({unit})" if unit else name
+
+
+def _time_axis(axes):
+    axes.xaxis.set_major_locator(AutoDateLocator(maxticks=6))
+    axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))

@@ -11,16 +11,14 @@ import signal
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from functools import partial
-from pathlib import Path
 
 import numpy as np
-import psutil
 from threadpoolctl import threadpool_info
 
 import rnnlib
+from rnnlib.memory import peak_memory
 
 RECURRENT = [
     {"T": 30, "B": 32, "D": 1, "H": 128},
@@ -90,46 +88,6 @@ def measure(contender, model, size, at_least):
         step()
         times.append(CLOCK() - start)
     return {"seconds": statistics.median(times), "bytes": peak, "kernels": blas_kernels()}
-
-
-def peak_memory(work):
-    """Bytes that ``work()`` takes at its peak, above what the process held before.
-
-    Linux keeps the peak itself, and forgets it when a 5 is written to clear_refs. Elsewhere a
-    thread looks every millisecond while ``work`` is repeated, which may miss a short peak.
-    """
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
-    except OSError:
-        return _sampled_peak(work)
-    before = _high_water()
-    work()
-    return _high_water() - before
-
-
-def _high_water():
-    """The most memory that the process has held, in bytes (Linux)."""
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
-
-
-def _sampled_peak(work):
-    memory, done = psutil.Process().memory_info, threading.Event()
-    seen = [memory().rss]
-
-    def watch():
-        while not done.wait(0.001):
-            seen.append(memory().rss)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    end = time.perf_counter() + 0.3
-    work()
-    while time.perf_counter() < end:  # again and again: one short step may pass unseen
-        work()
-    done.set()
-    watcher.join()
-    return max(seen) - seen[0]
 
 
 def blas_kernels():

@@ -1,13 +1,14 @@
-"""Training with mini-batches, validation and early stopping."""
+"""Training: mini-batches, early stopping, truncated backpropagation, learning while walking forward."""
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from rnnlib.losses import mse
-from rnnlib.optim import Adam, clip_by_norm
+from rnnlib.losses import LOSSES
+from rnnlib.optim import OPTIMIZERS, Optimizer, clip_by_norm
 
 
 @dataclass
@@ -27,6 +28,23 @@ class History:
     best_epoch: int = 0
 
 
+@dataclass
+class Training:
+    """Where a training stands between two epochs: with the model's weights, all it needs to go on.
+
+    Attributes:
+        optimizer: an Optimizer over the model's parameters.
+        rng: ``numpy.random.Generator`` for the order of the batches.
+        history: the History so far.
+        best: name -> array, the weights of the best epoch; empty before the first.
+    """
+
+    optimizer: Optimizer
+    rng: np.random.Generator
+    history: History = field(default_factory=History)
+    best: dict = field(default_factory=dict)
+
+
 def predict(model, x, batch_size=256):
     """The model's output for x (n, T, D), computed in batches; (n, O) or (n, T, O)."""
     if len(x) == 0 or batch_size < 1:
@@ -39,92 +57,185 @@ def fit(
     train,
     validation,
     *,
+    loss="mse",
+    optimizer="adam",
     epochs=10,
     batch_size=32,
     lr=1e-3,
     max_norm=1.0,
     patience=5,
+    truncate=None,
     rng=0,
     progress=True,
+    training=None,
+    after_epoch=None,
 ):
-    """Train with Adam, MSE and clipped gradients; keep the weights that validate best.
+    """Train with clipped gradients; keep the weights that validate best.
 
     Training ends after ``epochs``, or when ``patience`` epochs in a row did not lower the
-    validation loss. The model then holds the weights of the best epoch, also when the
-    training is interrupted.
+    validation loss (Prechelt 1998). The model then holds the weights of the best epoch,
+    also when the training is interrupted.
 
     Args:
         model: a SequenceModel; changed in place.
-        train: (x, y) with x (n, T, D) and y in the shape of the model's output.
+        train: (x, y) with x (n, T, D) and y as the loss wants it; or a function that takes a
+            Generator and returns an epoch's batches (x, y), for data made on the way.
         validation: (x, y) of the same kind.
+        loss: "mse", "mae", "cross_entropy", or a function (output, y) -> (loss, doutput).
+        optimizer: "adam", "rmsprop", "sgd", made with ``lr``; or an Optimizer over
+            ``model.params``, which brings its own.
         epochs: most passes over the training part.
         batch_size: sequences in a batch.
-        lr: Adam's step length.
+        lr: the optimizer's step length.
         max_norm: gradients longer than this are shortened to it.
         patience: epochs without progress before training stops.
+        truncate: backpropagate through so many steps alone (Williams and Peng 1990): a batch is cut
+            into stretches of this length, one optimizer step each, and the state is carried from
+            stretch to stretch. For a model and targets at every step. None: whole sequences.
         rng: ``numpy.random.Generator`` or a seed, for the order of the batches.
         progress: show a progress bar.
+        training: a Training to go on from (with the model's weights of then); its optimizer, rng and
+            history replace ``optimizer``, ``lr`` and ``rng``.
+        after_epoch: function called with the Training after each epoch, while the model holds that
+            epoch's weights. If it returns True, the training ends.
 
     Returns:
         A History.
 
     Raises:
-        ValueError: a setting is below 1, or a part is empty or of unequal lengths.
-        FloatingPointError: a loss is NaN or infinite; names the step and what to change.
+        ValueError: a setting is below 1 or unknown, or a part is empty or of unequal lengths.
+        FloatingPointError: a loss or gradient is NaN or infinite; names the step and what to change.
     """
-    for name, value in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
+    settings = {"epochs": epochs, "batch_size": batch_size, "patience": patience, "truncate": truncate or 1}
+    for name, value in settings.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    for name, (x, y) in {"training": train, "validation": validation}.items():
+    parts = {"validation": validation} if callable(train) else {"training": train, "validation": validation}
+    for name, (x, y) in parts.items():
         if len(x) != len(y):
             raise ValueError(f"the {name} part has {len(x)} inputs and {len(y)} targets; they must agree")
         if len(x) == 0:
             raise ValueError(f"the {name} part is empty")
+    if truncate and model.config["readout"] != "every":
+        raise ValueError('truncate needs a model that answers at every step: readout="every"')
+    loss = _named(loss, LOSSES, "loss")
+    if training is None:
+        if not isinstance(optimizer, Optimizer):
+            optimizer = _named(optimizer, OPTIMIZERS, "optimizer")(model.params, lr)
+        training = Training(optimizer, np.random.default_rng(rng))
+    if any(training.optimizer.params.get(name) is not p for name, p in model.params.items()):
+        raise ValueError("the optimizer belongs to another model: make it with this model's params")
 
-    rng = np.random.default_rng(rng)
-    x, y = train
-    x_val, y_val = validation
-    optimizer = Adam(model.params, lr)
-    history, best, best_loss = History(), None, math.inf
-
+    make_batches = train if callable(train) else lambda rng: _shuffled(*train, batch_size, rng)
+    step = partial(_step, model, loss, training.optimizer, max_norm)
+    history = training.history
     try:
-        with tqdm(range(1, epochs + 1), desc="training", unit="epoch", disable=not progress) as bar:
-            for epoch in bar:
-                losses, norms, sizes = [], [], []
-                order = rng.permutation(len(x))
-                for start in range(0, len(x), batch_size):
-                    batch = order[start : start + batch_size]
-                    output, _ = model.forward(x[batch])
-                    loss, dy = mse(output, y[batch])
-                    if not math.isfinite(loss):
-                        raise FloatingPointError(
-                            f"the loss is {loss} in epoch {epoch}, step {len(losses) + 1}: "
-                            f"try a smaller learning rate than {lr}, or look for NaN in the data"
-                        )
-                    model.backward(dy)
-                    grads, norm = clip_by_norm(model.grads, max_norm)
-                    optimizer.step(grads)
-                    losses.append(loss)
-                    norms.append(norm)
-                    sizes.append(len(batch))
-
-                validation_loss, _ = mse(predict(model, x_val), y_val)
-                if not math.isfinite(validation_loss):
-                    raise FloatingPointError(
-                        f"the validation loss is {validation_loss} after epoch {epoch}: "
-                        f"try a smaller learning rate than {lr}, or look for NaN in the data"
-                    )
+        with tqdm(
+            initial=len(history.train_loss), total=epochs, desc="training", unit="epoch", disable=not progress
+        ) as bar:
+            for epoch in range(len(history.train_loss) + 1, epochs + 1):
+                if epoch - 1 - history.best_epoch >= patience:
+                    break
+                losses, norms, sizes = _epoch(step, make_batches(training.rng), truncate, epoch)
+                validation_loss, _ = loss(predict(model, validation[0]), validation[1])
+                _check_finite("validation loss", validation_loss, f"after epoch {epoch}", training.optimizer)
                 history.train_loss.append(float(np.average(losses, weights=sizes)))
                 history.validation_loss.append(validation_loss)
                 history.grad_norm.append(float(np.mean(norms)))
+                if not training.best or validation_loss < history.validation_loss[history.best_epoch - 1]:
+                    history.best_epoch = epoch
+                    training.best = {name: p.copy() for name, p in model.params.items()}
                 bar.set_postfix(train=f"{history.train_loss[-1]:.4f}", validation=f"{validation_loss:.4f}")
-
-                if validation_loss < best_loss:
-                    best_loss, history.best_epoch = validation_loss, epoch
-                    best = {name: p.copy() for name, p in model.params.items()}
-                elif epoch - history.best_epoch >= patience:
+                bar.update()
+                if after_epoch is not None and after_epoch(training):
                     break
     finally:
-        for name, p in (best or {}).items():
+        for name, p in training.best.items():
             model.params[name][...] = p
     return history
+
+
+def online(model, x, y, *, loss="mse", optimizer="adam", lr=1e-3, batch_size=32, max_norm=1.0, progress=True):
+    """Keep learning while walking forward: forecast, see the answer, take one step, go on.
+
+    Args:
+        model: a SequenceModel that reads its answer at the last step; changed in place.
+        x: windows in the order of time, (n, T, D).
+        y: their answers, (n, O). Answer i must be known before forecast i + 1 is made.
+        loss, optimizer, lr, max_norm, progress: see ``fit``.
+        batch_size: how many of the latest answers a step learns from.
+
+    Returns:
+        The forecasts (n, O), each made before its answer was seen.
+
+    Raises:
+        ValueError, FloatingPointError: as ``fit``.
+    """
+    if len(x) != len(y) or len(x) == 0:
+        raise ValueError(f"learning online needs an answer for each window, got {len(y)} for {len(x)}")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    loss = _named(loss, LOSSES, "loss")
+    if not isinstance(optimizer, Optimizer):
+        optimizer = _named(optimizer, OPTIMIZERS, "optimizer")(model.params, lr)
+    forecasts = []
+    for i in tqdm(range(len(x)), desc="walking forward", unit="step", disable=not progress):
+        forecasts.append(predict(model, x[i : i + 1]))
+        seen = slice(max(i + 1 - batch_size, 0), i + 1)
+        _step(model, loss, optimizer, max_norm, x[seen], y[seen], None, f"in step {i + 1}")
+    return np.concatenate(forecasts)
+
+
+def _named(choice, choices, what):
+    """The entry of that name; a function passes."""
+    if callable(choice):
+        return choice
+    if choice not in choices:
+        raise ValueError(f"unknown {what} {choice!r}: choose one of {', '.join(choices)}")
+    return choices[choice]
+
+
+def _shuffled(x, y, batch_size, rng):
+    """The batches of one epoch, in a new order."""
+    order = rng.permutation(len(x))
+    for start in range(0, len(x), batch_size):
+        batch = order[start : start + batch_size]
+        yield x[batch], y[batch]
+
+
+def _epoch(step, batches, truncate, epoch):
+    """One pass over the batches; losses, gradient norms and sizes, one entry an optimizer step."""
+    losses, norms, sizes = [], [], []
+    for x, y in batches:
+        T, state = x.shape[1], None
+        for t in range(0, T, truncate or T):
+            stretch = slice(t, t + (truncate or T))
+            answers = y[:, stretch] if truncate else y
+            loss, norm, state = step(
+                x[:, stretch], answers, state, f"in epoch {epoch}, step {len(losses) + 1}"
+            )
+            losses.append(loss)
+            norms.append(norm)
+            sizes.append(answers.size)
+    return losses, norms, sizes
+
+
+def _step(model, loss, optimizer, max_norm, x, y, state, place):
+    """Forward, backward, one optimizer step: (loss, gradient norm, last state)."""
+    with np.errstate(over="ignore", invalid="ignore"):  # a loss that runs away is told below
+        output, state = model.forward(x, state=state)
+        value, doutput = loss(output, y)
+        _check_finite("loss", value, place, optimizer)
+        model.backward(doutput)
+        grads, norm = clip_by_norm(model.grads, max_norm)
+        _check_finite("gradient's norm", norm, place, optimizer)
+        optimizer.step(grads)
+    return value, norm, state
+
+
+def _check_finite(name, value, place, optimizer):
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"the {name} is {value} {place}: "
+            f"try a smaller learning rate than {optimizer.lr}, or look for NaN in the data"
+        )

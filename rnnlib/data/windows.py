@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.model_selection import TimeSeriesSplit
 
 
 def windows(features, target, length):
@@ -68,3 +69,33 @@ def chronological_split(n, validation=0.1, test=0.2):
             f"{n} days cannot be split into {validation:.0%} validation, {test:.0%} test and a training part"
         )
     return Split(slice(0, train_end), slice(train_end, test_start), slice(test_start, n))
+
+
+def walk_forward(n, folds=5, validation=0.1, test=None):
+    """Splits that walk through n days: each trains on all the past and tests on the stretch after it.
+
+    Args:
+        n: number of days.
+        folds: number of splits.
+        validation: share of the past that each fold holds back for early stopping, at its end.
+        test: days that each fold tests; n // (folds + 1) if None.
+
+    Returns:
+        List of Splits, in the order of time. The test parts do not overlap, and end with day n − 1.
+
+    Raises:
+        ValueError: the days do not suffice for so many folds, or a part would be empty.
+    """
+    splits = []
+    for past, future in TimeSeriesSplit(folds, test_size=test).split(np.empty(n)):
+        train_end = len(past) - round(len(past) * validation)
+        if not 0 < train_end < len(past):
+            raise ValueError(
+                f"{len(past)} days cannot be split into {validation:.0%} validation and training"
+            )
+        splits.append(
+            Split(
+                slice(0, train_end), slice(train_end, len(past)), slice(int(future[0]), int(future[-1]) + 1)
+            )
+        )
+    return splits

@@ -1,301 +1,325 @@
-"""Prices, windows and splits without leakage, scores, and the train command."""
-
-import hashlib
-import os
-import re
-import subprocess
-import sys
-from importlib import resources
+"""Forecasts, naive rivals, scores: against definitions written out, and figures computed elsewhere."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats
 
-from rnnlib import SequenceModel, checkpoint
-from rnnlib.data import prices
-from rnnlib.data.windows import chronological_split, windows
-from rnnlib.forecast import compare, predict_returns, returns_dataset
+from rnnlib import SequenceModel
+from rnnlib.data import prices, traffic
+from rnnlib.data.dataset import make_dataset
+from rnnlib.data.series import Series
+from rnnlib.forecast import (
+    baselines,
+    compare,
+    compare_horizons,
+    diebold_mariano,
+    direction,
+    error_bands,
+    forecast,
+    mase,
+    recursive,
+    verdict,
+)
+from rnnlib.tests.test_data import FEATURES, random_walk
 from rnnlib.train import fit
 
-
-def test_shipped_files_are_those_of_sources_md():
-    folder = resources.files("rnnlib.data")
-    told = dict(
-        re.findall(r"\| files/(\S+) \|.*`([0-9a-f]{64})`", (folder / "SOURCES.md").read_text("utf-8"))
-    )
-    shipped = {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "files").iterdir()
-    }
-    assert told == shipped
+seeds = st.integers(0, 2**32 - 1)
 
 
-def test_prices_are_adjusted():
-    quotes = prices.load()
-    assert list(quotes.columns) == ["open", "high", "low", "close", "volume"]
-    assert len(quotes) == 3270
-    assert quotes.attrs["source"] == prices.EMBEDDED_SOURCE
-    assert quotes.index.is_monotonic_increasing
-    assert not quotes.isna().any(axis=None)
-    assert (quotes["high"] >= quotes[["open", "close", "low"]].max(axis=1) - 1e-9).all()
-    assert quotes["close"].iloc[-1] == pytest.approx(56.1374)
-    returns = np.log(quotes["close"]).diff()
-    assert returns["2000-06-21"] == pytest.approx(np.log(3.5746 / 3.253))  # 2 for 1: no loss
-    assert returns.abs().idxmax() == pd.Timestamp("2000-09-29")  # a real crash stays
-    # Two splits of 2 for 1: the first day's 9,616,100 shares are 4 times as many today.
-    assert quotes["volume"].iloc[0] == 4 * 9616100
-    assert quotes["volume"]["2005-02-25"] == 2 * 16348400
-    assert quotes["volume"]["2005-02-28"] == 11635900
+def aapl(**options):
+    return make_dataset(prices.load(), **options)
 
 
-def test_prices_take_dates_and_refuse_nonsense():
-    quotes = prices.load("aapl", "2005-01-01", "2005-12-31")
-    assert {day.year for day in quotes.index} == {2005}
-    with pytest.raises(ValueError, match="the only symbol is AAPL"):
-        prices.load("MSFT")
-    with pytest.raises(ValueError, match="cannot read the date"):
-        prices.load(start="soon")
-    with pytest.raises(ValueError, match="no prices between 2020-01-01"):
-        prices.load(start="2020-01-01")
-
-
-@given(n=st.integers(2, 40), length=st.integers(1, 39), features=st.integers(1, 3))
-def test_a_window_ends_the_day_before_its_answer(n, length, features):
-    series = np.arange(n * features).reshape(n, features)
-    target = np.arange(n)
-    if length >= n:
-        with pytest.raises(ValueError, match="too few"):
-            windows(series, target, length)
-        return
-    x, y = windows(series, target, length)
-    assert not np.shares_memory(y, target)
-    assert x.flags.c_contiguous
-    assert x.shape == (n - length, length, features)
-    for i in range(n - length):
-        np.testing.assert_array_equal(x[i], series[i : i + length])
-        assert y[i] == i + length
-
-
-def test_windows_refuse_holes_and_unequal_lengths():
-    hole = np.array([1, 2, np.nan, 4, 5])
-    with pytest.raises(ValueError, match="the features hold a missing or infinite value on day 2"):
-        windows(hole, np.ones(5), 2)
-    with pytest.raises(ValueError, match="the target hold"):
-        windows(np.ones(5), hole, 2)
-    with pytest.raises(ValueError, match="the features hold a missing or infinite value on day 2"):
-        windows(np.array([1, 2, -np.inf, 4, 5]), np.ones(5), 2)
-    with pytest.raises(ValueError, match="features have 5 days, the target 4"):
-        windows(np.ones(5), np.ones(4), 2)
-    with pytest.raises(ValueError, match="at least 1"):
-        windows(np.ones(5), np.ones(5), 0)
-
-
-@given(st.integers(10, 5000))
-def test_a_split_is_in_order_and_whole(n):
-    split = chronological_split(n)
-    days = np.arange(n)
-    np.testing.assert_array_equal(np.concatenate([days[part] for part in split]), days)
-    assert all(len(days[part]) > 0 for part in split)
-
-
-def test_a_split_needs_days_for_each_part():
-    for n, validation, test in ((2, 0.1, 0.2), (10, 0.5, 0.5), (10, 0, 0.2), (10, 0.1, 0), (10, -0.1, 0.5)):
-        with pytest.raises(ValueError, match="cannot be split"):
-            chronological_split(n, validation, test)
-
-
-def random_walk(n=400, seed=0):
-    steps = 0.02 * np.random.default_rng(seed).standard_normal(n)
-    return pd.Series(50 * np.exp(np.cumsum(steps)), index=pd.bdate_range("2020-01-01", periods=n))
-
-
-@given(seed=st.integers(0, 99), length=st.integers(1, 50))
-def test_the_test_days_change_no_number_of_training(seed, length):
-    close = random_walk(seed=seed)
-    changed = close.copy()
-    changed.iloc[-80:] = changed.iloc[-80:].sample(frac=1, random_state=seed).to_numpy() * 3
-    first, second = returns_dataset(close, length), returns_dataset(changed, length)
-    assert (first.mean, first.std) == (second.mean, second.std)
-    for part in ("train", "validation"):
-        for a, b in zip(getattr(first, part), getattr(second, part), strict=True):
-            np.testing.assert_array_equal(a, b)
-    assert not np.array_equal(first.test[1], second.test[1])
-
-
-def test_each_answer_is_the_return_of_its_day():
-    close = random_walk()
-    data = returns_dataset(close, length=30)
-    answers = data.test[1][:, 0] * data.std + data.mean
-    np.testing.assert_allclose(data.before * np.exp(answers), data.actual, rtol=1e-5)
-    np.testing.assert_array_equal(close[data.dates], data.actual)
-    np.testing.assert_array_equal(close.shift()[data.dates], data.before)
-    assert data.dates[-1] == close.index[-1]
-    np.testing.assert_array_equal(data.test[0][1:, -1], data.test[1][:-1])  # a question ends yesterday
-    parts = [len(part[1]) for part in (data.train, data.validation, data.test)]
-    assert sum(parts) == len(close) - 1 - 30
-
-
-def test_predictions_are_returns_again():
-    data = returns_dataset(random_walk())
-    network = SequenceModel("rnn", 1, 4, 1, rng=0)
-    network.params["readout.W"][...] = 0
-    network.params["readout.b"][...] = 2  # two standard deviations above the mean
-    np.testing.assert_allclose(predict_returns(network, data), data.mean + 2 * data.std, rtol=1e-6)
-    assert {a.dtype for part in (data.train, data.validation, data.test) for a in part} == {
-        np.dtype("float32")
-    }
-
-
-def test_the_scaler_is_that_of_the_training_days():
-    close = random_walk()
-    data = returns_dataset(close, length=1)
-    returns = np.diff(np.log(close.to_numpy()))[: len(data.train[1]) + 1]
-    assert data.mean == pytest.approx(returns.mean())
-    assert data.std == pytest.approx(returns.std())
-
-
-def test_returns_dataset_refuses_what_it_cannot_use():
-    with pytest.raises(ValueError, match="28 training days are too few for windows of 30 days"):
-        returns_dataset(random_walk(41), length=30)
-    with pytest.raises(ValueError, match="28 training days are too few for windows of 28 days"):
-        returns_dataset(random_walk(41), length=28)
-    assert len(returns_dataset(random_walk(41), length=27).train[0]) == 1
-    for mixed in (random_walk()[::-1], random_walk().sample(frac=1, random_state=0), random_walk().repeat(2)):
-        with pytest.raises(ValueError, match="the days must be in order, each one once"):
-            returns_dataset(mixed)
-    data = returns_dataset(random_walk())
-    with pytest.raises(ValueError, match="predictions must have shape"):
-        compare(np.zeros((len(data.dates), 1)), data, "rnn")
-    bad = random_walk()
-    for value in (0, -1, np.nan, np.inf):
-        bad.iloc[3] = value
-        with pytest.raises(ValueError, match="prices must be above 0"):
-            returns_dataset(bad)
-
-
-def test_scores_of_known_forecasts():
-    data = returns_dataset(prices.load()["close"])
-    perfect = compare(np.log(data.actual / data.before), data, "oracle")
-    assert list(perfect.index) == ["oracle", "last value"]
-    assert perfect.loc["oracle", ("prices", "MSE")] == pytest.approx(0, abs=1e-20)
-    assert perfect.loc["oracle", ("returns", "R²")] == pytest.approx(1)
-    last = perfect.loc["last value"]
-    error = data.actual - data.before
-    assert last[("prices", "RMSE")] == pytest.approx(np.sqrt(np.mean(error**2)))
-    assert last[("prices", "MAE")] == pytest.approx(np.mean(np.abs(error)))
+def test_scores_of_the_last_value_on_apple():
+    """The figures of facts computed independently of this code."""
+    data = aapl(length=20)
+    scores = compare({}, data)
+    last = scores.loc["last value"]
     assert len(data.dates) == 654
-    assert last[("prices", "RMSE")] == pytest.approx(1.08, abs=0.005)  # computed independently
-    assert last[("prices", "R²")] == pytest.approx(0.9954, abs=5e-5)
-    assert last[("returns", "R²")] < 0
+    assert last["prices", "RMSE"] == pytest.approx(1.08, abs=0.005)
+    assert last["prices", "R²"] == pytest.approx(0.9954, abs=5e-5)
+    linear = scores.loc["AR(20)"]
+    assert linear["returns", "R²"] == pytest.approx(-0.015, abs=5e-4)
+    assert linear["direction", "accuracy"] == pytest.approx(0.492, abs=5e-4)
+    assert linear["direction", "base_rate"] == pytest.approx(0.521, abs=5e-4)
+    errors = data.actual - baselines(data)["AR(20)"], data.actual - data.before
+    assert diebold_mariano(*errors)[1] == pytest.approx(0.39, abs=0.005)
+
+
+def test_a_perfect_forecast():
+    data = aapl()
+    scores = compare({"oracle": data.actual}, data)
+    assert list(scores.index) == ["oracle", "last value", "AR(30)"]
+    oracle = scores.loc["oracle"]
+    for scale in ("prices", "returns"):
+        assert list(oracle[scale][["MSE", "RMSE", "MAE", "R²", "MASE"]]) == [0, 0, 0, 1, 0]
+    assert oracle["direction", "accuracy"] == oracle["direction", "high"] == 1
+    assert oracle["Diebold-Mariano", "p"] < 1e-10
+    assert oracle["Diebold-Mariano", "statistic"] < 0
+    assert verdict(scores, "oracle") == "oracle is better than the last value (Diebold-Mariano, p < 0.001)."
+
+
+@given(seeds)
+def test_scores_follow_their_definitions(seed):
+    data = make_dataset(random_walk(), FEATURES, length=3)
+    forecasts = data.before * np.exp(0.02 * np.random.default_rng(seed).standard_normal(len(data.rows)))
+    row = compare({"guess": forecasts}, data).loc["guess"]
+    scales = {
+        "prices": (data.actual, forecasts, data.level[: data.rows[0]]),
+        "returns": (
+            np.log(data.actual / data.before),
+            np.log(forecasts / data.before),
+            np.diff(np.log(data.level[: data.rows[0]])),
+        ),
+    }
+    for scale, (actual, guess, past) in scales.items():
+        error = guess - actual
+        assert row[scale, "MSE"] == pytest.approx(np.mean(error**2))
+        assert row[scale, "RMSE"] == pytest.approx(np.sqrt(np.mean(error**2)))
+        assert row[scale, "MAE"] == pytest.approx(np.mean(np.abs(error)))
+        assert row[scale, "R²"] == pytest.approx(1 - np.sum(error**2) / np.sum((actual - actual.mean()) ** 2))
+        assert row[scale, "MASE"] == pytest.approx(np.mean(np.abs(error)) / np.mean(np.abs(np.diff(past))))
+
+
+@pytest.mark.parametrize("predict", ["return", "value"])
+def test_baselines(predict):
+    table = random_walk()
+    table.attrs["season"] = 7
+    data = make_dataset(table, FEATURES, "close", predict, length=4)
+    found = baselines(data)
+    assert list(found) == ["last value", "seasonal naive", "AR(4)"]
+    close = table["close"]
+    np.testing.assert_array_equal(found["last value"], close.shift(1)[data.dates])
+    np.testing.assert_array_equal(found["seasonal naive"], close.shift(7)[data.dates])
+    series = np.log(close).diff() if predict == "return" else close.iloc[1:].reindex(close.index)
+    lags = pd.DataFrame({k: series.shift(k) for k in range(1, 5)} | {"one": 1.0})
+    known = (lags.notna().all(axis=1) & (close.index < data.dates[0])).to_numpy()
+    weights, *_ = np.linalg.lstsq(lags[known].to_numpy(), series[known].to_numpy())
+    expected = lags.loc[data.dates].to_numpy() @ weights
+    if predict == "return":
+        expected = data.before * np.exp(expected)
+    np.testing.assert_allclose(found["AR(4)"], expected, rtol=1e-8)
+
+
+def test_baselines_do_not_see_the_test_part():
+    changed = random_walk()
+    changed.iloc[-1] *= 2
+    first, second = (baselines(make_dataset(table)) for table in (random_walk(), changed))
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name])
+
+
+def test_no_season_without_enough_steps():
+    table = random_walk()
+    for season, there in ((319, True), (321, False), (None, False)):
+        table.attrs["season"] = season
+        assert ("seasonal naive" in baselines(make_dataset(table))) == there
+
+
+@given(seeds, st.integers(2, 60), st.integers(1, 8), st.sampled_from([1, 2]))
+def test_diebold_mariano_follows_the_papers(seed, n, horizon, power):
+    """Sums written out, the t distribution from scipy; Bartlett weights if the variance is not above 0."""
+    assume(horizon < n)
+    a, b = np.random.default_rng(seed).standard_normal((2, n))
+    d = [abs(x) ** power - abs(y) ** power for x, y in zip(a, b, strict=True)]
+    mean = sum(d) / n
+    gamma = [sum((d[t] - mean) * (d[t - k] - mean) for t in range(k, n)) / n for k in range(horizon)]
+    variance = gamma[0] + 2 * sum(gamma[1:])
+    if variance <= 0:
+        variance = gamma[0] + 2 * sum((1 - k / horizon) * gamma[k] for k in range(1, horizon))
+    factor = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
+    expected = mean / np.sqrt(variance / n) * np.sqrt(factor)
+    statistic, p = diebold_mariano(a, b, horizon, power)
+    assert statistic == pytest.approx(expected, rel=1e-6)
+    assert p == pytest.approx(2 * stats.t(n - 1).sf(abs(expected)), rel=1e-6)
+    back, same = diebold_mariano(b, a, horizon, power)
+    assert (back, same) == (pytest.approx(-statistic), pytest.approx(p))
+
+
+def test_diebold_mariano_rejects_five_times_in_a_hundred():
+    rng = np.random.default_rng(0)
+    p = [diebold_mariano(*rng.standard_normal((2, 50)))[1] for _ in range(2000)]
+    assert 0.03 < np.mean(np.array(p) < 0.05) < 0.07
+    better = [diebold_mariano(rng.standard_normal(200), 1.5 * rng.standard_normal(200)) for _ in range(50)]
+    assert np.mean([statistic < 0 and p < 0.05 for statistic, p in better]) > 0.9
+
+
+def test_diebold_mariano_refuses_what_it_cannot_judge():
+    same = np.arange(5.0)
+    assert np.isnan(diebold_mariano(same, same)).all()
+    assert np.isnan(diebold_mariano(same, -same)).all()
+    for errors, rival, horizon, message in (
+        (same, same[:4], 1, "two equal vectors"),
+        (same[:, None], same[:, None], 1, "two equal vectors"),
+        (same, same * np.nan, 1, "missing or infinite"),
+        (same, same + 1, 5, "between 1 and 4"),
+        (same, same + 1, 0, "between 1 and 4"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            diebold_mariano(errors, rival, horizon)
+
+
+def test_mase():
+    past = np.array([1.0, 3, 2, 4])
+    assert mase([5, 5], [4, 7], past) == pytest.approx(1.5 / (5 / 3))
+    assert mase([5, 5], [4, 7], past, season=2) == pytest.approx(1.5 / 1)
+    assert np.isnan(mase([5], [4], np.ones(3)))
+    for season in (0, 4):
+        with pytest.raises(ValueError, match=f"a season of {season} needs more"):
+            mase([5], [4], past, season)
+
+
+def test_direction():
+    before = np.full(6, 10.0)
+    actual = np.array([11, 12, 9, 10, 13, 8])
+    guess = np.array([10.5, 9, 9.5, 11, 10, 7])  # right, wrong, right, did not move, no call, right
+    calls = direction(actual, guess, before)
+    assert (calls.accuracy, calls.base_rate, calls.n) == (0.6, 0.6, 5)
+    z = stats.norm.ppf(0.975)
+    centre, half = (0.6 + z**2 / 10) / (1 + z**2 / 5), z * np.sqrt(0.24 / 5 + z**2 / 100) / (1 + z**2 / 5)
+    assert (calls.low, calls.high) == (pytest.approx(centre - half), pytest.approx(centre + half))
+    assert np.isnan(direction(actual, before, before).accuracy)
+    assert direction(before, guess, before).n == 0
+
+
+def test_compare_refuses_what_does_not_fit():
+    data = aapl()
+    with pytest.raises(ValueError, match=r"rnn: forecasts must have shape \(654,\), got \(654, 1\)"):
+        compare({"rnn": data.actual[:, None]}, data)
+    with pytest.raises(ValueError, match="rnn: a forecast is missing"):
+        compare({"rnn": np.full(654, np.nan)}, data)
+
+
+def test_a_price_below_zero_has_no_return():
+    data = aapl(predict="value")
+    data.frame.attrs["symbol"] = "AAPL"
+    scores = compare({"rnn": np.where(np.arange(654) == 3, -1.0, data.before)}, data)
+    assert np.isfinite(scores.loc["rnn", ("prices", "RMSE")])
+    assert np.isnan(scores.loc["rnn", ("returns", "RMSE")])
+    assert "cannot be compared" in verdict(scores, "rnn")
+
+
+def test_other_series_have_values_alone():
+    data = Series("weather").dataset()
+    scores = compare({}, data)
+    assert "values" in scores
+    assert "returns" not in scores
+    assert scores.loc["last value", ("values", "MAE")] == pytest.approx(2.24, abs=0.005)
+    assert scores.loc["seasonal naive", ("values", "MAE")] == pytest.approx(3.77, abs=0.005)
+    hours = make_dataset(traffic.load(), ["traffic_volume"], "traffic_volume", "value", fill_gaps=True)
+    scores = compare({}, hours)
+    assert scores.loc["seasonal naive", ("values", "MAE")] == pytest.approx(261, abs=0.5)
+    assert scores.loc["last value", ("values", "MAE")] == pytest.approx(582, abs=0.5)
+
+
+def constant(data, value):
+    """A model that always answers ``value``."""
+    model = SequenceModel("rnn", len(data.features), 4, 1, rng=0)
+    model.params["readout.W"][...] = 0
+    model.params["readout.b"][...] = value
+    return model
+
+
+def test_forecasts_are_prices_again():
+    data = aapl()
+    expected = data.before * np.exp(data.scaling.target_mean + 2 * data.scaling.target_std)
+    np.testing.assert_allclose(forecast(constant(data, 2), data), expected, rtol=1e-6)
+    data = aapl(predict="value")
+    expected = data.scaling.target_mean - data.scaling.target_std
+    np.testing.assert_allclose(forecast(constant(data, -1), data), expected, rtol=1e-6)
 
 
 def test_a_model_learns_returns_that_can_be_learnt():
     """Returns that alternate: the model must beat the last value by far, on both scales."""
     steps = 0.02 * np.tile([1, -1], 200) + 0.002 * np.random.default_rng(0).standard_normal(400)
-    close = pd.Series(50 * np.exp(np.cumsum(steps)), index=pd.bdate_range("2020-01-01", periods=400))
-    data = returns_dataset(close, length=5)
-    network = SequenceModel("rnn", 1, 8, 1, rng=0)
-    fit(network, data.train, data.validation, epochs=30, lr=1e-2, progress=False)
-    scores = compare(predict_returns(network, data), data, "rnn")
-    assert (scores.loc["rnn"].xs("RMSE", level=1) < 0.3 * scores.loc["last value"].xs("RMSE", level=1)).all()
+    close = 50 * np.exp(np.cumsum(steps))
+    table = pd.DataFrame({"close": close}, index=pd.bdate_range("2020-01-01", periods=400))
+    data = make_dataset(table, length=5)
+    model = SequenceModel("rnn", 1, 8, 1, rng=0)
+    fit(model, data.train, data.validation, epochs=30, lr=1e-2, progress=False)
+    scores = compare({"rnn": forecast(model, data)}, data)
+    for scale in ("prices", "returns"):
+        assert scores.loc["rnn", (scale, "RMSE")] < 0.3 * scores.loc["last value", (scale, "RMSE")]
+    assert "rnn is better than the last value" in verdict(scores, "rnn")
+    horizons = compare_horizons(model, data, 4)
+    assert (horizons["p"].iloc[[0, 2]] < 0.001).all()  # after 2 or 4 steps the price is back where it was
+    assert (horizons["RMSE"].iloc[[0, 2]] < 0.3 * horizons["RMSE of last value"].iloc[[0, 2]]).all()
 
 
-def run(*arguments, folder):
-    command = [sys.executable, "-m", "rnnlib", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=120)
-
-
-def test_train_command_writes_weights_figure_and_table(tmp_path):
-    done = run("train", "--model", "rnn", "--epochs", "2", "--out", "results", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    results = tmp_path / "results"
-    assert sorted(file.name for file in results.iterdir()) == [
-        "rnn_rnn_best.safetensors",
-        "rnn_rnn_forecast.png",
-    ]
-    assert (results / "rnn_rnn_forecast.png").read_bytes().startswith(b"\x89PNG")
-
-    network, extra = checkpoint.load(results / "rnn_rnn_best.safetensors")
-    data = returns_dataset(prices.load()["close"], extra["seq_len"])
-    assert (extra["mean"], extra["std"]) == (data.mean, data.std)
-    scores = compare(predict_returns(network, data), data, "rnn")
-    for name in scores.index:
-        for of in ("prices", "returns"):
-            row = [name, of, *(f"{value:.4g}" for value in scores.loc[name, of])]
-            assert re.search(r"\|\s+".join(re.escape(cell) + r"\s+" for cell in row), done.stdout), (
-                row,
-                done.stdout,
-            )
-    assert max(len(line) for line in done.stdout.splitlines() if line.startswith("|")) <= 80
-
-    again = run("train", "--epochs", "2", "--out", "again", folder=tmp_path)
-    assert again.returncode == 0
-    for file in results.iterdir():
-        assert file.read_bytes() == (tmp_path / "again" / file.name).read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["train", "--model", "transformer"], "unknown model 'transformer': choose one of rnn"),
-        (["train", "--symbol", "MSFT"], "the only symbol is AAPL"),
-        (["train", "--lr", "0"], "lr must be above 0"),
-        (["train", "--lr", "nan"], "lr must be above 0"),
-        (["train", "--lr", "inf"], "lr must be above 0 and finite"),
-        (["train", "--start", "nat"], "cannot read the date 'nat'"),
-        (["train", "--epochs", "0"], "Invalid value for '--epochs'"),
-        (["train", "--epochs", "many"], "Invalid value for '--epochs'"),
-        (["train", "--seq-len", "5000"], "too few for windows of 5000 days"),
-        (["train", "--start", "2013-02-20"], "training days are too few"),
-        (["train", "--start", "yesterday"], "cannot read the date"),
-        (["train", "--out", "file.txt"], "cannot write into the folder file.txt: "),
-        (["train", "--start", "02/03/2005"], "cannot read the date '02/03/2005': write it as 2005-12-31"),
-        (["train", "--speed"], "No such option: --speed"),
-        (["tarin"], "No such command 'tarin'"),
-        (["release"], "no notebooks in labs_solutions/"),
-    ],
-)
-def test_bad_input_is_one_line_and_status_2(tmp_path, arguments, message):
-    (tmp_path / "file.txt").write_text("mine")
-    done = run(*arguments, folder=tmp_path)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert done.stderr.startswith("rnnlib: ")
-    assert len(done.stderr.splitlines()) == 1
-    assert [file.name for file in tmp_path.iterdir()] == ["file.txt"]
-    assert (tmp_path / "file.txt").read_text() == "mine"
-
-
-def test_help_teaches():
-    for arguments in ([], ["--help"]):
-        assert "train" in run(*arguments, folder=".").stdout
-    assert "--hidden-size" in run("train", "--help", folder=".").stdout
-
-
-def test_output_survives_an_old_console(tmp_path):
-    command = [sys.executable, "-m", "rnnlib", "train", "--epochs", "1"]
-    env = {**os.environ, "PYTHONIOENCODING": "cp1252"}
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("module", ["rnnlib", "rnnlib.checks"])
-def test_import_needs_numpy_alone(module):
-    code = f"import sys, {module}; print(*{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+@pytest.mark.parametrize("predict", ["return", "value"])
+def test_recursive_forecasts_one_by_one(predict):
+    """Each step is the one-step forecast of a table that holds the forecasts before it."""
+    table = random_walk()
+    data = make_dataset(table, FEATURES, "close", predict, length=6)
+    model = SequenceModel("gru", 3, 4, 1, rng=0)
+    row, steps = 350, 4
+    path = recursive(model, data, [row], steps)[0]
+    grown = table.iloc[: row + 1].copy()
+    for step in range(steps):
+        inputs = data.inputs(grown)[-6:]
+        output = model.forward(inputs[None].astype(np.float32))[0][0, 0]
+        level = data.to_level(float(output), grown["close"].iloc[-1])
+        assert path[step] == pytest.approx(level, rel=1e-5)
+        grown.loc[table.index[row + step + 1]] = [level, *grown.iloc[-1, 1:]]  # the rest stays
+    np.testing.assert_allclose(
+        recursive(model, data, data.rows - 1, 1)[:, 0], forecast(model, data), rtol=1e-6
     )
-    heavy = {
-        "pandas",
-        "matplotlib",
-        "sklearn",
-        "yfinance",
-        "scipy",
-        "tqdm",
-        "safetensors",
-        "typer",
-        "nbval",
-        "IPython",
-    }
-    assert heavy.isdisjoint(done.stdout.split())
+
+
+def test_recursive_forecasts_know_the_calendar():
+    data = Series("weather", features=["year_sin", "temp_max", "year_cos"], length=2).dataset()
+    model = SequenceModel("rnn", 3, 4, 1, rng=0)
+    row = len(data.frame) - 4
+    path = recursive(model, data, [row], 3)[0]
+    known = data.frame.copy()
+    for step in range(3):
+        output = model.forward(data.inputs(known.iloc[: row + step + 1])[None, -2:].astype(np.float32))[0]
+        assert path[step] == pytest.approx(data.to_level(float(output[0, 0]), None), rel=1e-5)
+        known.iloc[row + step + 1, 0] = path[step]
+    assert data.held == []
+    assert Series("weather").dataset().held == ["temp_min", "precipitation", "wind"]
+    assert recursive(model, data, [len(data.frame) - 1], 400).shape == (1, 400)
+
+
+def test_recursive_forecasts_need_a_window():
+    data = aapl()
+    for rows, steps, message in (
+        ([29], 1, "rows must lie between 30"),
+        ([3270], 1, "rows must lie"),
+        ([99], 0, "at least 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            recursive(constant(data, 0), data, rows, steps)
+
+
+def test_horizons_and_bands_of_the_last_value():
+    """A model that says "no change" has the last value's errors at every horizon."""
+    data = aapl()
+    still = constant(data, -data.scaling.target_mean / data.scaling.target_std)
+    horizons = compare_horizons(still, data, 5)
+    np.testing.assert_allclose(horizons["RMSE"], horizons["RMSE of last value"], rtol=1e-4)
+    low, high = error_bands(still, data, 5)
+    rows = data.rows[:-4][::2]
+    for horizon in range(1, 6):
+        change = np.log(data.level[rows + horizon - 1] / data.level[rows - 1])
+        inside = (change >= low[horizon - 1]) & (change <= high[horizon - 1])
+        assert inside.mean() == pytest.approx(0.8, abs=0.01)
+        assert horizons["RMSE"][horizon] == pytest.approx(np.sqrt(np.mean(change**2)), rel=1e-4)
+    with pytest.raises(ValueError, match="the test part is too short to judge forecasts 400 steps ahead"):
+        compare_horizons(still, data, 400)
+
+
+def test_verdicts():
+    scores = compare({}, make_dataset(random_walk()))
+    row = scores.loc["AR(30)"].copy()
+    for statistic, p, words in (
+        (-1.0, 0.3, "AR(30) cannot be told from the last value (Diebold-Mariano, p = 0.30)."),
+        (-2.5, 0.013, "AR(30) is better than the last value (Diebold-Mariano, p = 0.013)."),
+        (9.0, 1e-9, "AR(30) is worse than the last value (Diebold-Mariano, p < 0.001)."),
+    ):
+        row["Diebold-Mariano", "statistic"], row["Diebold-Mariano", "p"] = statistic, p
+        scores.loc["AR(30)"] = row
+        assert verdict(scores, "AR(30)") == words

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 import rnnlib
-from rnnlib import cli, speed
+from rnnlib import cli, memory, speed
 
 NO_TORCH = "torch is not installed: pip install torch"
 TINY = {"T": 3, "B": 2, "D": 4}
@@ -154,7 +154,7 @@ def test_an_interrupt_leaves_no_process_behind():
     assert not psutil.wait_procs(children, timeout=5)[1]
 
 
-@pytest.mark.parametrize("measure", [speed.peak_memory, speed._sampled_peak])
+@pytest.mark.parametrize("measure", [memory.peak_memory, memory._sampled_peak])
 def test_peak_memory_is_that_of_the_work(measure):
     def work():
         a = np.ones(2**22)  # 32 MiB

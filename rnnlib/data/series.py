@@ -1,0 +1,83 @@
+"""Which series is forecast, from what: everything that turns a name into a Dataset."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnlib.data import prices, traffic, weather
+from rnnlib.data.calendar import between
+from rnnlib.data.dataset import Scaling, make_dataset
+
+#: What is usual for each series, where a Series does not say otherwise.
+USUAL = {
+    "stock": {"features": ["close"], "target": "close", "predict": "return", "test": 0.2},
+    "weather": {
+        "features": ["temp_max", "temp_min", "precipitation", "wind", "year_sin", "year_cos"],
+        "target": "temp_max",
+        "predict": "value",
+        "test": "2015-01-01",
+    },
+    "traffic": {
+        "features": ["traffic_volume", "day_sin", "day_cos", "week_sin", "week_cos"],
+        "target": "traffic_volume",
+        "predict": "value",
+        "test": 0.2,
+    },
+}
+
+
+@dataclass
+class Series:
+    """A forecasting problem in words that a file can hold.
+
+    Attributes:
+        data: "stock", "weather" or "traffic", a key of ``USUAL``.
+        symbol, source: for stocks, see ``prices.load``; AAPL and "embedded" if None.
+        start, end: first and last day, both included; None is as far as the data go.
+        features, target, predict, test: see ``make_dataset``; what is usual if None.
+        length: steps in a window.
+    """
+
+    data: str = "stock"
+    symbol: str | None = None
+    source: str | None = None
+    start: str | None = None
+    end: str | None = None
+    features: list | None = None
+    target: str | None = None
+    predict: str | None = None
+    test: float | str | None = None
+    length: int = 30
+
+    def __post_init__(self):
+        if self.data not in USUAL:
+            raise ValueError(f"unknown data {self.data!r}: choose one of {', '.join(USUAL)}")
+        if self.data == "stock":
+            self.symbol, self.source = (self.symbol or "AAPL").upper(), str(self.source or "embedded")
+            if self.source not in ("embedded", "yahoo"):  # a file is found from every folder
+                self.source = str(Path(self.source).expanduser().absolute())
+        elif self.symbol or self.source:
+            raise ValueError(f"a symbol or a source belongs to stocks, not to {self.data}")
+        for name, value in USUAL[self.data].items():
+            if getattr(self, name) is None:
+                setattr(self, name, value)
+
+    def load(self):
+        """The table; its ``attrs`` hold name, source, unit, season, and credit if one is due."""
+        if self.data == "stock":
+            frame = prices.load(self.symbol, self.start, self.end, self.source)
+            frame.attrs |= {"name": self.symbol, "season": 5}
+            return frame
+        return between({"weather": weather, "traffic": traffic}[self.data].load(), self.start, self.end)
+
+    def dataset(self, scaling=None):
+        """The Dataset, with the scaling of an earlier training if one is given (a dict of its fields)."""
+        return make_dataset(
+            self.load(),
+            self.features,
+            self.target,
+            self.predict,
+            self.length,
+            test=self.test,
+            scaling=None if scaling is None else Scaling(**scaling),
+            fill_gaps=self.data == "traffic",
+        )

@@ -1,7 +1,6 @@
 """The commands: ``python -m rnnlib --help``."""
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -114,7 +113,6 @@ def train(
 
     series = _series(data, symbol, source, start, end, features, target, seq_len)
     chosen = {"kind": optimizer, "lr": lr, "momentum": momentum, "weight_decay": weight_decay}
-    _check_folder(out)
     network, dataset, history = experiment.train(
         series,
         model,
@@ -178,10 +176,11 @@ def forecast_days(
     """
     from rnnlib import experiment, plots
     from rnnlib.data.calendar import steps_a_day
+    from rnnlib.files import ready
     from rnnlib.tables import show_future
 
     network, dataset = experiment.load(file, source)
-    _check_folder(out)
+    ready(out)
     name = network.config["kind"]
     table = experiment.future(network, dataset, days * steps_a_day(dataset.frame.index))
     picture = out / f"rnn_{name}_future.png"
@@ -234,14 +233,14 @@ def benchmark(
       benchmark --models all --epochs 5 --seeds 2
     """
     from rnnlib import compare, forecast, plots
-    from rnnlib.files import whole_file
+    from rnnlib.files import ready, whole_file
     from rnnlib.tables import show_benchmark
 
     kinds = _kinds(models)
     sizes = hidden_size, num_layers, state_size, kernel_size
     options = {kind: _options(kind, *sizes, among=kinds) for kind in kinds}
-    _check_folder(out)
     dataset = _series(data, symbol, source, start, end, features, target, seq_len).dataset()
+    ready(out)
     settings = _settings(epochs, batch_size, loss, 1.0, patience or epochs) | {"lr": lr}
     table, histories = compare.benchmark(kinds, seeds, dataset, options, settings, jobs)
 
@@ -458,15 +457,6 @@ def _save(figure, path):
 
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi=150)
-
-
-def _check_folder(out):
-    """Make the folder, and see before the training that files can be written into it."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=out).close()
-    except OSError as error:
-        raise OSError(f"cannot write into the folder {out}: {error.strerror}") from error
 
 
 def main():

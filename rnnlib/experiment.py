@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from rnnlib import checkpoint
 from rnnlib.data.calendar import following
 from rnnlib.data.series import Series
+from rnnlib.files import ready
 from rnnlib.forecast import error_bands, recursive
 from rnnlib.model import SequenceModel
 from rnnlib.optim import OPTIMIZERS
@@ -58,6 +59,7 @@ def train(series, kind, *, options, optimizer, settings, seed, out, resume=False
             OPTIMIZERS[optimizer["kind"]](model.params, **arguments), np.random.default_rng(seed)
         )
 
+    ready(out)
     first_test_step = data.frame.index[data.split.test.start + 1].isoformat()
     scaling = {name: np.asarray(value).tolist() for name, value in data.scaling._asdict().items()}
     description = {"series": asdict(replace(series, test=first_test_step)), "scaling": scaling}

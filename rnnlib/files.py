@@ -1,11 +1,21 @@
-"""Files that appear whole or not at all."""
+"""Folders that can be written into, and files that appear whole or not at all."""
 
 import glob
 import os
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+
+
+def ready(folder):
+    """Make the folder, and see before the work begins that files can be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OSError(f"cannot write into the folder {folder}: {error.strerror}") from error
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Daily prices, adjusted for splits and dividends: embedded, from Yahoo Finance, or from a CSV file."""
 
 import csv
-import datetime
 import io
 import re
 from importlib import resources
@@ -9,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from rnnlib.data.calendar import between, day, period
 
 #: What figures say about the origin of the embedded prices.
 EMBEDDED_SOURCE = "embedded Quandl WIKI data, 2000–2013"
@@ -41,9 +42,7 @@ def load(symbol="AAPL", start=None, end=None, source="embedded", *, refresh=Fals
         ValueError: a bad symbol, date or file, impossible prices, or no day is left.
         OSError: no such file. ConnectionError, TimeoutError: Yahoo Finance failed.
     """
-    start, end = (None if date is None else pd.Timestamp(_day(date)) for date in (start, end))
-    if start is not None and end is not None and end < start:
-        raise ValueError(f"the first day, {start:%Y-%m-%d}, is after the last, {end:%Y-%m-%d}")
+    start, end = period(start, end)
     if refresh and source != "yahoo":
         raise ValueError("only the source yahoo can be refreshed")
     if source == "yahoo":
@@ -55,14 +54,7 @@ def load(symbol="AAPL", start=None, end=None, source="embedded", *, refresh=Fals
     else:
         prices = _own_file(source, symbol)
 
-    chosen = prices.loc[start:end]
-    if chosen.empty:
-        first, last = prices.index[[0, -1]]
-        raise ValueError(
-            f"no prices between {f'{start:%Y-%m-%d}' if start else 'the first day'} "
-            f"and {f'{end:%Y-%m-%d}' if end else 'the last day'}: "
-            f"the data run from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-        )
+    chosen = between(prices, start, end)
     check(chosen, prices.attrs["symbol"])
     chosen.attrs = prices.attrs
     return chosen
@@ -98,7 +90,7 @@ def read_csv(path):
     try:
         text = path.read_bytes().decode("utf-8-sig")
         if "\0" in text:
-            raise ValueError("no text has that")
+            raise ValueError("a zero byte")
     except ValueError:
         raise ValueError(f"{path}: not text in UTF-8: save it as CSV in UTF-8") from None
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -113,7 +105,7 @@ def read_csv(path):
                 raise ValueError(f"{len(row)} cells, where the header has {len(names)}")
             else:
                 cells = dict(zip(names, row, strict=True))
-                date = _day(cells.pop("date").strip())
+                date = day(cells.pop("date").strip())
                 numbers = {name: _number(name, cell.strip()) for name, cell in cells.items()}
                 days.append({"date": date, "line": table.line_num, **numbers})
     except (ValueError, csv.Error) as error:
@@ -230,14 +222,3 @@ def _number(name, cell):
     if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", cell):
         raise ValueError(f"cannot read the {name} {cell!r:.40}: write it as 1234.5")
     return float(cell)
-
-
-def _day(date):
-    """A date, or text such as 2005-12-31, as a datetime.date. A time of day is left out."""
-    found = re.fullmatch(r"((?:1[7-9]|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2})([T ][0-9]{2}:.*)?", str(date))
-    try:
-        return datetime.date.fromisoformat(found[1])
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"cannot read the date {date!r:.40}: write it as 2005-12-31 (year-month-day)"
-        ) from None

@@ -433,7 +433,9 @@ def test_resume_notices_changed_data(run, tmp_path):
 
 
 def test_ctrl_c_stops_in_one_line_and_keeps_the_files(tmp_path):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # else a shell's & is inherited
     process = start(*SHORT, "--epochs", "1000", "--patience", "1000", folder=tmp_path)
+    signal.signal(signal.SIGINT, before)
     end = time.monotonic() + 60
     while not (tmp_path / "rnn_gru_best.safetensors").exists() and time.monotonic() < end:
         time.sleep(0.05)

@@ -87,10 +87,10 @@ def test_start_and_end_are_included(year):
         ({"start": "0001-01-01"}, "cannot read the date"),
         (
             {"start": "2020-01-01"},
-            "no prices between 2020-01-01 and the last day: .* 2000-03-01 to 2013-03-01",
+            "no data between 2020-01-01 and the last day: .* 2000-03-01 to 2013-03-01",
         ),
-        ({"end": "1999-12-31"}, "no prices between the first day and 1999-12-31: the data run"),
-        ({"start": "2005-01-01", "end": "2005-01-02"}, "no prices between 2005-01-01 and 2005-01-02"),
+        ({"end": "1999-12-31"}, "no data between the first day and 1999-12-31: they run"),
+        ({"start": "2005-01-01", "end": "2005-01-02"}, "no data between 2005-01-01 and 2005-01-02"),
         (
             {"start": "2005-01-02", "end": "2005-01-01"},
             "the first day, 2005-01-02, is after the last, 2005-01-01",
@@ -498,7 +498,6 @@ DAYS = ["2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"]
         (changed(symbol="M" * 9999), "it is for MMM"),
         (changed(symbol=5), "cannot be used"),
         (changed(dataGranularity="1mo"), "not by the day but by 1mo"),
-        (changed(dataGranularity=None), "no 'dataGranularity'"),
         (changed(exchangeTimezoneName="Mars/Base"), "cannot be used"),
         (changed(exchangeTimezoneName=None), "no 'exchangeTimezoneName'"),
         (changed(meta=None), "no 'meta'"),
@@ -638,7 +637,7 @@ def test_no_prices_between_two_days(replay):
     asked = replay(chart())
     for _ in range(2):
         with pytest.raises(
-            ValueError, match=r"no prices between 2026-11-21 and 2026-11-22: .* 2026-11-16 to 2026-11-2"
+            ValueError, match=r"no data between 2026-11-21 and 2026-11-22: .* 2026-11-16 to 2026-11-2"
         ):
             prices.load(source="yahoo", start="2026-11-21", end="2026-11-22")
     assert asked() == ["AAPL"]
@@ -828,3 +827,14 @@ def test_the_cache_folder(monkeypatch):
     monkeypatch.delenv("RNNLIB_CACHE")
     assert "rnnlib" in yahoo.cache_folder().parts
     assert os.fspath(yahoo.cache_folder()).startswith(os.path.expanduser("~"))
+
+
+def test_yahoo_is_looked_for_where_yfinance_was_told(cache, monkeypatch):
+    import yfinance.const
+
+    with FakeYahoo((200, chart())) as server:
+        monkeypatch.setattr(yfinance.const, "_BASE_URL_", server.base)
+        monkeypatch.setattr(yahoo, "COMMAND", [sys.executable, "-m", "rnnlib.data.yahoo"])
+        monkeypatch.setattr(yahoo, "_now", lambda: fake_yahoo.NOW)
+        assert len(prices.load(source="yahoo")) == 5
+        assert any("/finance/chart/AAPL" in path for path in server.asked)

@@ -151,7 +151,12 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("case", HOSTILE)
+ENDLESS = {"loop in the cell", "endless printing"}  # each waits for two time-outs
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow) if case in ENDLESS else case for case in HOSTILE]
+)
 def test_a_hostile_answer_loses_its_exercise_alone(grade, solved, case):
     source, verdict = HOSTILE[case]
     answer_cell(solved, "rnn_sequence").source = source

@@ -109,6 +109,7 @@ def test_split_and_resumed_equals_whole(case, cut):
         assert_close(model.grads[name] + grads_2[name], grad, 1e-9)
 
 
+@pytest.mark.slow
 @given(case=cases)
 def test_gradients_equal_finite_differences(case):
     model, ids, state, rng = make(case)

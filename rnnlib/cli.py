@@ -92,19 +92,17 @@ def train(
     ] = False,
     out: Out = Path(),
 ):
-    """Train a model, and compare its one-step forecasts with naive ones.
+    """Train a model and judge its forecasts.
 
-    Writes rnn_MODEL_best.safetensors (the best weights, for evaluate and forecast),
+    They are one step ahead, on a test part that played no role in the training, and stand beside
+    naive ones. Writes rnn_MODEL_best.safetensors (the best weights, for evaluate and forecast),
     rnn_MODEL_last.safetensors (for --resume) and rnn_MODEL_forecast.png.
 
+    \b
     Examples:
-
       train --model lstm --epochs 20
-
       train --model mamba --hidden-size 128 --state-size 64 --kernel-size 4
-
-      train --model gru --symbol MSFT --source yahoo --features close,volume,high,low
-
+      train --symbol MSFT --source yahoo --features close,volume,high,low
       train --model gru --data weather --epochs 40 --lr 0.003
     """
     from rnnlib import checkpoint, experiment, forecast, plots
@@ -148,7 +146,11 @@ def evaluate(
     ] = 1,
     source: Moved = None,
 ):
-    """Judge a trained model on the test part of its data, beside naive forecasts."""
+    """Judge a trained model beside naive forecasts.
+
+    It is judged on the test part of the data that it was trained on, and on newer days if
+    there are any.
+    """
     from rnnlib import experiment, forecast
     from rnnlib.tables import show_horizons, show_scores
 
@@ -170,9 +172,10 @@ def forecast_days(
     source: Moved = None,
     out: Out = Path(),
 ):
-    """Forecast the days after the end of the data, each from the forecast before it.
+    """Forecast the days after the data's end.
 
-    Writes rnn_MODEL_future.png.
+    Each forecast is the input of the next. Beside it stand the limits between which 80% of the
+    errors so many steps ahead lay on the test part. Writes rnn_MODEL_future.png.
     """
     from rnnlib import experiment, plots
     from rnnlib.data.calendar import steps_a_day
@@ -221,16 +224,16 @@ def benchmark(
     jobs: Jobs = None,
     out: Out = Path(),
 ):
-    """Compare models on the same data, with the same epochs and seeds for each.
+    """Compare models on the same data.
 
-    Writes benchmark_results.csv, one row a model and seed, and mamba_vs_mingru_comparison.png
-    (models_comparison.png if one of the two is left out).
+    Each has the same epochs and seeds. Writes benchmark_results.csv, one row a model and seed,
+    and mamba_vs_mingru_comparison.png (models_comparison.png if one of the two is left out).
 
+    \b
     Examples:
-
       benchmark
-
       benchmark --models all --epochs 5 --seeds 2
+      benchmark --data traffic --models gru,lstm --lr 0.003
     """
     from rnnlib import compare, forecast, plots
     from rnnlib.files import ready, whole_file
@@ -275,11 +278,15 @@ def tasks(
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each model, from seed 0.")] = 3,
     jobs: Jobs = None,
 ):
-    """Train models on a synthetic task until they solve it, and tabulate.
+    """Train models on a synthetic task.
 
-    adding: the sum of two marked numbers among 100. copying: repeat 4 tokens, skipping the
-    blanks between them. induction: what came after the special sign last time? sine: the
-    next value of a wave.
+    Each trains until it solves the task, or its steps are over; a table says who did.
+
+    \b
+    adding     the sum of two marked numbers among 100
+    copying    repeat 4 tokens, skipping the blanks between them
+    induction  what came after the special sign last time?
+    sine       the next value of a wave
     """
     from rnnlib import tasks as learning
     from rnnlib.tables import show_tasks
@@ -298,22 +305,26 @@ def tasks(
 @app.command("data")
 def data_command(
     symbol: Annotated[str | None, typer.Argument(help="Stock symbol, such as MSFT.")] = None,
+    start: Start = None,
+    end: End = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch anew, whatever the cache holds.")] = False,
 ):
-    """Fetch a stock's prices from Yahoo into the cache, and show what is there.
+    """Fetch a stock's prices from Yahoo Finance.
 
-    Without a symbol: which data are at hand.
+    They are kept in a cache, from which train takes them with --source yahoo. Without a
+    symbol: show which data are at hand.
     """
     from rnnlib.data import prices, yahoo
     from rnnlib.tables import show_cache, show_prices
 
     if symbol is not None:
-        quotes = prices.load(symbol, source="yahoo", refresh=refresh)
-        show_prices(quotes)
+        show_prices(prices.load(symbol, start, end, source="yahoo", refresh=refresh))
         return
     print("Embedded: AAPL (2000 to 2013), weather, traffic, text. See rnnlib/data/SOURCES.md.")
-    print(f"The cache, {yahoo.cache_folder()}:")
-    show_cache(yahoo.cached())
+    cached = yahoo.cached()
+    print(f"The cache, {yahoo.cache_folder()}, holds {len(cached)} symbols.")
+    if len(cached):
+        show_cache(cached)
 
 
 @app.command()
@@ -322,9 +333,10 @@ def release(
         bool, typer.Option("--check", help="Change nothing; fail if labs/ is not what would be released.")
     ] = False,
 ):
-    """Run the solution notebooks and write the student notebooks, labs/.
+    """Write the student notebooks, labs/.
 
-    Works in the project's root folder, which holds labs_solutions/ and labs/.
+    They come from the solution notebooks, which are run. Works in the project's root folder,
+    which holds labs_solutions/ and labs/.
     """
     from rnnlib.grading import release as labs
 
@@ -359,9 +371,10 @@ def speed(
         str | None, typer.Option(help="OpenBLAS kernels for rnnlib, such as SkylakeX or Haswell.")
     ] = None,
 ):
-    """Time a training step of every model, beside PyTorch's where that is installed.
+    """Time a training step of every model.
 
-    Takes some minutes; with --quick, or for one --model, about one.
+    PyTorch's stands beside it where that is installed. Takes some minutes; with --quick, or
+    for one --model, about one.
     """
     from rich.console import Console
 

@@ -9,8 +9,9 @@ import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 
 from rnnlib.files import whole_file
+from rnnlib.history import History, Training
 from rnnlib.model import SequenceModel
-from rnnlib.optim import OPTIMIZERS
+from rnnlib.optim import make_optimizer
 
 
 def save(path, model, **extra):
@@ -36,7 +37,7 @@ def load(path):
     """
     tensors, description = _read(path, {"config", "extra"})
     if "optimizer" in description:
-        raise ValueError(f"{path} holds a training to resume, not a model: take the file rnn_MODEL_best")
+        raise ValueError(f"{path} holds a training to resume, not a model to use")
     model = _model(path, tensors, description)
     _fill(path, model.params, tensors)
     return model, description["extra"]
@@ -76,8 +77,6 @@ def load_training(path):
     Raises:
         FileNotFoundError, ValueError: as ``load``.
     """
-    from rnnlib.train import History, Training
-
     tensors, description = _read(path, {"config", "extra", "optimizer", "rng", "history"})
     model = _model(path, tensors, description)
     _fill(path, model.params, tensors, "model.")
@@ -85,17 +84,21 @@ def load_training(path):
     _fill(path, best, tensors, "best.")
     try:
         settings = description["optimizer"]
-        kind, t = settings.pop("kind"), settings.pop("t")
-        optimizer = OPTIMIZERS[kind](model.params, **settings)
+        t = settings.pop("t")
+        optimizer = make_optimizer(model.params, **settings)
         optimizer.t = t
         rng = np.random.default_rng()
         rng.bit_generator.state = description["rng"]
         history = History(**description["history"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged, or was not written by rnnlib: {error}") from error
+        raise _damaged(path, error) from error
     for average, arrays in optimizer.memory.items():
         _fill(path, arrays, tensors, f"optimizer.{average}.")
     return model, Training(optimizer, rng, history, best), description["extra"]
+
+
+def _damaged(path, error):
+    return ValueError(f"{path} is damaged, or was not written by rnnlib: {error}")
 
 
 def _write(path, tensors, description):
@@ -119,7 +122,7 @@ def _read(path, keys):
         description = json.loads(metadata["rnnlib"])
         missing = keys - description.keys()
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"{path} is damaged, or was not written by rnnlib: {error}") from error
+        raise _damaged(path, error) from error
     if missing:
         raise ValueError(
             f"{path} was not written by rnnlib for this: it lacks {' and '.join(sorted(missing))}"
@@ -133,7 +136,7 @@ def _model(path, tensors, description):
     try:
         return SequenceModel(**description["config"], rng=0, dtype=dtype)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged, or was not written by rnnlib: {error}") from error
+        raise _damaged(path, error) from error
 
 
 def _fill(path, arrays, tensors, prefix=""):

@@ -28,13 +28,13 @@ Start = Annotated[str | None, typer.Option(help="First day, such as 2005-01-01."
 End = Annotated[str | None, typer.Option(help="Last day, included.")]
 Features = Annotated[
     str | None,
-    typer.Option(help="Columns to read, such as close,volume,high,low; the usual ones if left out."),
+    typer.Option(help="Columns to read, such as close,volume,high,low; the default depends on the data."),
 ]
 Target = Annotated[
-    str | None, typer.Option(help="For stocks: return (the log return, usual) or price (the price itself).")
+    str | None, typer.Option(help="What to forecast, for stocks: return (the log return; default) or price.")
 ]
 SeqLen = Annotated[int, typer.Option(min=1, help="Days (or hours) in a window.")]
-Epochs = Annotated[int, typer.Option(min=1, help="Most passes over the training part.")]
+Epochs = Annotated[int, typer.Option(min=1, help="At most this many passes over the training part.")]
 HiddenSize = Annotated[int, typer.Option(min=1, help="Width H of the layers.")]
 NumLayers = Annotated[int, typer.Option(min=1, help="Stacked layers.")]
 StateSize = Annotated[int | None, typer.Option(min=1, help="Mamba's state size N; 16 if left out.")]
@@ -81,7 +81,7 @@ def train(
     weight_decay: Annotated[float | None, typer.Option(help="For adam, decoupled; 0 if left out.")] = None,
     loss: Loss = "mse",
     batch_size: BatchSize = 32,
-    clip: Annotated[float, typer.Option(help="Longest gradient that is let through.")] = 1.0,
+    clip: Annotated[float, typer.Option(help="Longer gradients are shortened to this length.")] = 1.0,
     patience: Patience = 5,
     seed: Annotated[int, typer.Option(min=0, help="Random seed: same seed, same result.")] = 0,
     online: Annotated[
@@ -105,27 +105,27 @@ def train(
       train --symbol MSFT --source yahoo --features close,volume,high,low
       train --model gru --data weather --epochs 40 --lr 0.003
     """
-    from rnnlib import checkpoint, experiment, forecast, plots
+    from rnnlib import experiment, forecast, plots
+    from rnnlib.optim import make_optimizer
     from rnnlib.tables import show_scores
     from rnnlib.train import online as learn_online
 
-    series = _series(data, symbol, source, start, end, features, target, seq_len)
-    chosen = {"kind": optimizer, "lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+    problem = _problem(data, symbol, source, start, end, features, target, seq_len)
+    chosen = _optimizer(optimizer, lr, momentum, weight_decay)
     network, dataset, history = experiment.train(
-        series,
+        problem,
         model,
         options=_options(model, hidden_size, num_layers, state_size, kernel_size),
-        optimizer=_optimizer(**chosen),
+        optimizer=chosen,
         settings=_settings(epochs, batch_size, loss, clip, patience),
         seed=seed,
         out=out,
         resume=resume,
     )
-    forecasts = {model: forecast.forecast(network, dataset)}
-    best = out / f"rnn_{model}_best.safetensors"
+    forecasts = {model: forecast.one_step(network, dataset)}
     if online:
-        learner, _ = checkpoint.load(best)
-        outputs = learn_online(learner, *dataset.test, loss=loss, lr=lr, max_norm=clip)
+        learner = make_optimizer(network.params, **chosen)
+        outputs = learn_online(network, *dataset.test, loss=loss, optimizer=learner, max_norm=clip)
         forecasts[f"{model} online"] = dataset.to_level(outputs[:, 0].astype(float), dataset.before)
     scores = forecast.compare(forecasts, dataset)
     picture = out / f"rnn_{model}_forecast.png"
@@ -135,6 +135,7 @@ def train(
     show_scores(scores, dataset)
     for name in forecasts:
         print(forecast.verdict(scores, name))
+    best = out / f"rnn_{model}_best.safetensors"
     print(f"Best epoch: {history.best_epoch} of {len(history.train_loss)}. Wrote {best} and {picture}.")
 
 
@@ -156,7 +157,7 @@ def evaluate(
 
     network, dataset = experiment.load(file, source)
     name = network.config["kind"]
-    scores = forecast.compare({name: forecast.forecast(network, dataset)}, dataset)
+    scores = forecast.compare({name: forecast.one_step(network, dataset)}, dataset)
     horizons = forecast.compare_horizons(network, dataset, steps) if steps > 1 else None
     _describe(dataset)
     show_scores(scores, dataset)
@@ -180,7 +181,7 @@ def forecast_days(
     from rnnlib import experiment, plots
     from rnnlib.data.calendar import steps_a_day
     from rnnlib.files import ready
-    from rnnlib.tables import show_future
+    from rnnlib.tables import moment, number, show_future
 
     network, dataset = experiment.load(file, source)
     ready(out)
@@ -191,10 +192,10 @@ def forecast_days(
     attrs = dataset.frame.attrs
     print(f"{attrs['name']} ({attrs['source']}), forecast by {name}")
     show_future(table, dataset)
-    print(f"Last value: {dataset.level[-1]:.4g}, {dataset.frame.index[-1]}.")
-    held = dataset.held
-    if held:
-        print(f"{', '.join(held)}: kept at the last value.")
+    index = dataset.frame.index
+    print(f"The last value is {number(dataset.level[-1])}, on {moment(index[-1], index)}.")
+    if dataset.frozen_features:
+        print(f"Nobody knows the future of {', '.join(dataset.frozen_features)}: kept at the last value.")
     print(f"Wrote {picture}.")
 
 
@@ -241,11 +242,11 @@ def benchmark(
 
     kinds = _kinds(models)
     sizes = hidden_size, num_layers, state_size, kernel_size
-    options = {kind: _options(kind, *sizes, among=kinds) for kind in kinds}
-    dataset = _series(data, symbol, source, start, end, features, target, seq_len).dataset()
+    networks = {kind: _options(kind, *sizes, among=kinds) for kind in kinds}
+    dataset = _problem(data, symbol, source, start, end, features, target, seq_len).dataset()
     ready(out)
     settings = _settings(epochs, batch_size, loss, 1.0, patience or epochs) | {"lr": lr}
-    table, histories = compare.benchmark(kinds, seeds, dataset, options, settings, jobs)
+    table, histories = compare.benchmark(networks, seeds, dataset, settings, jobs)
 
     results = out / "benchmark_results.csv"
     both = {"mamba", "min_gru"} <= set(kinds)
@@ -255,7 +256,6 @@ def benchmark(
     _save(plots.benchmark_figure(table, histories, dataset), picture)
     _describe(dataset)
     show_benchmark(table, forecast.compare({}, dataset), dataset)
-    print(*compare.findings(table), sep="\n")
     print(f"Wrote {results} and {picture}.")
 
 
@@ -265,22 +265,27 @@ def tasks(
     models: Annotated[
         str, typer.Option(help="Names with commas between, or all.")
     ] = "lstm,gru,min_gru,mamba",
-    length: Annotated[int | None, typer.Option(min=1, help="Steps T; the usual ones if left out.")] = None,
+    length: Annotated[
+        int | None, typer.Option(min=1, help="Steps T; the default depends on the task.")
+    ] = None,
     hidden_size: HiddenSize = 64,
     num_layers: Annotated[
-        int | None, typer.Option(min=1, help="Stacked layers; the usual if left out.")
+        int | None, typer.Option(min=1, help="Stacked layers; the default depends on the task.")
     ] = None,
     state_size: StateSize = None,
     kernel_size: KernelSize = None,
     lr: Lr = 0.004,
     batch_size: BatchSize = 32,
-    steps: Annotated[int, typer.Option(min=1, help="Most training steps.")] = 6000,
+    steps: Annotated[
+        int, typer.Option(min=1, help="At most this many training steps, in stretches of 50.")
+    ] = 6000,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each model, from seed 0.")] = 3,
     jobs: Jobs = None,
 ):
     """Train models on a synthetic task.
 
-    Each trains until it solves the task, or its steps are over; a table says who did.
+    Each trains until it solves the task, or its steps are over; a table says who did. Takes
+    one to some minutes on two cores, longer where a model does not solve the task.
 
     \b
     adding     the sum of two marked numbers among 100
@@ -296,9 +301,9 @@ def tasks(
     chosen = learning.TASKS[task]
     kinds = _kinds(models)
     sizes = hidden_size, num_layers or chosen.num_layers, state_size, kernel_size
-    options = {kind: _options(kind, *sizes, among=kinds) for kind in kinds}
+    networks = {kind: _options(kind, *sizes, among=kinds) for kind in kinds}
     settings = {"T": length or chosen.T, "steps": steps, "batch_size": batch_size, "lr": lr}
-    table = learning.compare(task, options, seeds, jobs, **settings)
+    table = learning.compare(task, networks, seeds, jobs, **settings)
     show_tasks(task, table, chosen)
 
 
@@ -314,13 +319,17 @@ def data_command(
     They are kept in a cache, from which train takes them with --source yahoo. Without a
     symbol: show which data are at hand.
     """
+    from importlib.resources import files
+
     from rnnlib.data import prices, yahoo
     from rnnlib.tables import show_cache, show_prices
 
     if symbol is not None:
         show_prices(prices.load(symbol, start, end, source="yahoo", refresh=refresh))
         return
-    print("Embedded: AAPL (2000 to 2013), weather, traffic, text. See rnnlib/data/SOURCES.md.")
+    print(
+        f"Embedded: AAPL (2000 to 2013), weather, traffic, text. See {files('rnnlib.data') / 'SOURCES.md'}."
+    )
     cached = yahoo.cached()
     print(f"The cache, {yahoo.cache_folder()}, holds {len(cached)} symbols.")
     if len(cached):
@@ -385,8 +394,8 @@ def speed(
     print(*notes, sep="\n")
 
 
-def _series(data, symbol, source, start, end, features, target, seq_len):
-    from rnnlib.data.series import Series
+def _problem(data, symbol, source, start, end, features, target, seq_len):
+    from rnnlib.data.problem import Problem
 
     predict = {None: None, "return": "return", "price": "value"}
     if target not in predict:
@@ -394,7 +403,7 @@ def _series(data, symbol, source, start, end, features, target, seq_len):
     if target is not None and data != "stock":
         raise ValueError(f"--target belongs to stocks, not to {data}")
     names = None if features is None else [name.strip() for name in features.split(",") if name.strip()]
-    return Series(data, symbol, source, start, end, names, predict=predict[target], length=seq_len)
+    return Problem(data, symbol, source, start, end, names, predict=predict[target], length=seq_len)
 
 
 def _options(model, hidden_size, num_layers, state_size, kernel_size, among=None):
@@ -409,10 +418,7 @@ def _options(model, hidden_size, num_layers, state_size, kernel_size, among=None
 
 
 def _optimizer(kind, lr, momentum, weight_decay):
-    from rnnlib.optim import OPTIMIZERS
-
-    if kind not in OPTIMIZERS:
-        raise ValueError(f"unknown optimizer {kind!r}: choose one of {', '.join(OPTIMIZERS)}")
+    """Arguments of ``make_optimizer``."""
     chosen = {"kind": kind, "lr": lr}
     for name, value, owner in (("momentum", momentum, "sgd"), ("weight_decay", weight_decay, "adam")):
         if value is not None and kind != owner:

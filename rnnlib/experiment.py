@@ -1,7 +1,8 @@
-"""One model on one series, with its files: train, resume, and use it again later."""
+"""One model on one problem, with its files: train, resume, and use it again later."""
 
 import hashlib
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,29 +10,31 @@ from threadpoolctl import threadpool_limits
 
 from rnnlib import checkpoint
 from rnnlib.data.calendar import following
-from rnnlib.data.series import Series
+from rnnlib.data.dataset import Scaling
+from rnnlib.data.problem import Problem
 from rnnlib.files import ready
 from rnnlib.forecast import error_bands, recursive
+from rnnlib.history import Training
 from rnnlib.model import SequenceModel
-from rnnlib.optim import OPTIMIZERS
-from rnnlib.train import Training, fit
+from rnnlib.optim import make_optimizer
+from rnnlib.train import fit
 
 
-def train(series, kind, *, options, optimizer, settings, seed, out, resume=False):
+def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resume=False):
     """Train a model, and keep its files up to date after each epoch.
 
     ``rnn_KIND_best.safetensors`` holds the best weights and all that ``load`` needs;
     ``rnn_KIND_last.safetensors`` all that it takes to resume.
 
     Args:
-        series: a Series.
+        problem: a Problem.
         kind, options: the SequenceModel's name and further arguments.
-        optimizer: dict with ``kind``, a key of ``OPTIMIZERS``, and its arguments.
-        settings: epochs, batch_size, loss, max_norm, patience, see ``fit``.
+        optimizer: arguments of ``make_optimizer``: kind, lr and others.
+        settings: those of ``fit``: epochs, batch_size, loss, max_norm, patience.
         seed: for the weights and the order of the batches.
         out: folder for the files.
-        resume: go on from ``rnn_KIND_last.safetensors``, if there is one. The training then ends
-            with the very bits that it would have had without a stop.
+        resume: go on from ``rnn_KIND_last.safetensors``, if there is one. The result is then bit
+            for bit that of a training without a stop.
 
     Returns:
         (model, data, history): the SequenceModel with the best weights, the Dataset, the History.
@@ -39,10 +42,10 @@ def train(series, kind, *, options, optimizer, settings, seed, out, resume=False
     Raises:
         ValueError: the file to resume from is of a training with other settings or data.
     """
-    data = series.dataset()
+    data, out = problem.dataset(), Path(out)
     best, last = (out / f"rnn_{kind}_{which}.safetensors" for which in ("best", "last"))
     identity = {
-        "series": asdict(series),
+        "problem": asdict(problem),
         "options": options,
         "optimizer": optimizer,
         "settings": {name: value for name, value in settings.items() if name != "epochs"},
@@ -54,15 +57,11 @@ def train(series, kind, *, options, optimizer, settings, seed, out, resume=False
         _check_same(last, saved, identity)
     else:
         model = SequenceModel(kind, len(data.features), output_size=1, rng=seed, **options)
-        arguments = {name: value for name, value in optimizer.items() if name != "kind"}
-        training = Training(
-            OPTIMIZERS[optimizer["kind"]](model.params, **arguments), np.random.default_rng(seed)
-        )
-
+        training = Training(make_optimizer(model.params, **optimizer), np.random.default_rng(seed))
     ready(out)
     first_test_step = data.frame.index[data.split.test.start + 1].isoformat()
     scaling = {name: np.asarray(value).tolist() for name, value in data.scaling._asdict().items()}
-    description = {"series": asdict(replace(series, test=first_test_step)), "scaling": scaling}
+    description = {"problem": asdict(replace(problem, test=first_test_step)), "scaling": scaling}
 
     def keep(training):
         checkpoint.save_training(last, model, training, **identity)
@@ -71,12 +70,12 @@ def train(series, kind, *, options, optimizer, settings, seed, out, resume=False
 
     with threadpool_limits(1):  # for products this small a second thread costs more than it gives
         history = fit(model, data.train, data.validation, training=training, after_epoch=keep, **settings)
-    checkpoint.save(best, model, **description)
+    checkpoint.save(best, model, **description)  # a kill between the two files of keep leaves an old one
     return model, data, history
 
 
 def load(path, source=None):
-    """A model that ``train`` kept, and the series it was trained on, with test part and scaling as then.
+    """A model that ``train`` kept, and its data, with the test part and the scaling of then.
 
     Args:
         path: rnn_KIND_best.safetensors.
@@ -88,21 +87,21 @@ def load(path, source=None):
     """
     model, extra = checkpoint.load(path)
     try:
-        series = Series(**extra["series"] | ({"source": source} if source else {}))
-        scaling = {name: np.asarray(value) for name, value in extra["scaling"].items()}
+        problem = Problem(**extra["problem"] | ({"source": source} if source else {}))
+        scaling = Scaling(**{name: np.asarray(value) for name, value in extra["scaling"].items()})
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path} was not written by the command train: it says nothing of its data"
         ) from error
-    return model, series.dataset(scaling)
+    return model, problem.dataset(scaling)
 
 
 def future(model, data, steps):
     """Forecast the steps after the data's end.
 
     Returns:
-        DataFrame indexed by the times to come: forecast, and low and high, between which 80%
-        of the errors so many steps ahead lay in the test part.
+        DataFrame indexed by the times to come: forecast, and low and high, the forecast plus
+        the 10% and 90% quantiles of the test part's errors at that horizon.
     """
     path = recursive(model, data, [len(data.frame) - 1], steps)[0]
     low, high = error_bands(model, data, steps)
@@ -128,10 +127,10 @@ def _check_same(path, saved, identity):
     for name in now:
         if then.get(name) != now[name]:
             if name == "fingerprint":
-                raise ValueError(f"{path}: the data have changed since; train without --resume")
+                raise ValueError(f"{path}: the data have changed since; train without resume")
             raise ValueError(
-                f"{path} is of a training with --{name.replace('_', '-')} {then.get(name)}, not {now[name]}: "
-                "give the same options as then, or train without --resume"
+                f"{path} is of a training with {name} = {then.get(name)}, not {now[name]}: "
+                "give the settings of then, or train without resume"
             )
 
 

@@ -30,7 +30,8 @@ def whole_file(path):
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {path.parent}")
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        if not psutil.pid_exists(int(left.name.split(".")[-2])):
+        process = left.name.split(".")[-2]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
             left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

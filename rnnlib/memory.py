@@ -11,10 +11,13 @@ import psutil
 
 
 def peak_memory(work):
-    """Bytes that ``work()`` takes at its peak, above what the process held before.
+    """Do the work, and see how much memory it takes.
 
     Linux keeps the peak itself, and forgets it when a 5 is written to clear_refs. Elsewhere a
     thread looks every millisecond while ``work`` is repeated, which may miss a short peak.
+
+    Returns:
+        (result, bytes): what ``work()`` returns, and its peak above what the process held before.
     """
     _give_back()
     try:
@@ -22,8 +25,8 @@ def peak_memory(work):
     except OSError:
         return _sampled_peak(work)
     before = _high_water()
-    work()
-    return _high_water() - before
+    result = work()
+    return result, _high_water() - before
 
 
 def _give_back():
@@ -50,9 +53,9 @@ def _sampled_peak(work):
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     end = time.perf_counter() + 0.3
-    work()
+    result = work()
     while time.perf_counter() < end:  # again and again: one short step may pass unseen
         work()
     done.set()
     watcher.join()
-    return max(seen) - seen[0]
+    return result, max(seen) - seen[0]

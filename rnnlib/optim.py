@@ -57,7 +57,7 @@ class Optimizer:
         """The arguments that make such an optimizer again, all but the parameters."""
         return {key: value for key, value in vars(self).items() if key not in ("params", "t", "memory")}
 
-    def _count(self, grads):
+    def _begin_step(self, grads):
         """One more step, if the gradients fit the parameters."""
         if grads.keys() != self.params.keys():
             odd = sorted(grads.keys() ^ self.params.keys())
@@ -84,7 +84,7 @@ class SGD(Optimizer):
 
     def step(self, grads):
         """Move every parameter once, by its gradient in ``grads``."""
-        self._count(grads)
+        self._begin_step(grads)
         for name, g in grads.items():
             u = self.memory["u"][name]
             u *= self.momentum
@@ -113,7 +113,7 @@ class RMSprop(Optimizer):
 
     def step(self, grads):
         """Move every parameter once, by its gradient in ``grads``."""
-        self._count(grads)
+        self._begin_step(grads)
         for name, g in grads.items():
             v = self.memory["v"][name]
             v *= self.rho
@@ -134,7 +134,8 @@ class Adam(Optimizer):
         params, lr: see ``Optimizer``. With one constant gradient each step has about length lr.
         betas: (β₁, β₂), how long the two averages remember.
         eps: ε, keeps the quotient finite where v̂ is 0.
-        weight_decay: λ; 0 is plain Adam. Parameters whose last name is in ``NO_DECAY`` do not decay.
+        weight_decay: λ; 0 is plain Adam. As in PyTorch it is multiplied by lr (the paper's λ is
+            lr · λ here). Parameters whose last name is in ``NO_DECAY`` do not decay.
     """
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
@@ -149,7 +150,7 @@ class Adam(Optimizer):
 
     def step(self, grads):
         """Move every parameter once, by its gradient in ``grads``."""
-        self._count(grads)
+        self._begin_step(grads)
         beta1, beta2 = self.betas
         for name, g in grads.items():
             p, m, v = self.params[name], self.memory["m"][name], self.memory["v"][name]
@@ -164,3 +165,10 @@ class Adam(Optimizer):
 
 #: The optimizers by the name that commands and checkpoints use.
 OPTIMIZERS = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
+
+
+def make_optimizer(params, kind, **settings):
+    """An optimizer by its name, a key of ``OPTIMIZERS``, with its further arguments."""
+    if kind not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer {kind!r}: choose one of {', '.join(OPTIMIZERS)}")
+    return OPTIMIZERS[kind](params, **settings)

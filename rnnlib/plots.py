@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from rnnlib.data.calendar import steps_a_day
 
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
-YELLOW, SKY = "#E69F00", "#56B4E9"
+SKY = "#56B4E9"
 
 #: One colour and one line style a model, so that a print without colour can be read too.
 STYLES = {
@@ -51,14 +51,14 @@ def forecast_figure(history, data, forecast, *, name):
     level_axes.plot(dates, actual, color="black", label="actual")
     level_axes.plot(dates, forecast, "--", color=ORANGE, label=name)
     level_axes.plot(dates, before, ":", color=BLUE, label="last value")
-    level_axes.set(ylabel=_quantity(data), title=f"The last {len(dates)} test steps")
+    level_axes.set(ylabel=data.quantity, title=f"The last {len(dates)} test steps")
 
     if data.predict == "return":
         change, unit = (lambda values: 100 * np.log(values / before)), "log return (%)"
     else:
         change, unit = (
             (lambda values: values - before),
-            f"change ({data.frame.attrs.get('unit', 'its unit')})",
+            f"change ({data.unit})" if data.unit else "change",
         )
     width = 0.8 * np.median(np.diff(dates)) if len(dates) > 1 else 0.8
     change_axes.bar(dates, change(actual), width=width, color="0.75", label="actual")
@@ -96,7 +96,7 @@ def future_figure(data, future, *, name):
         label="80% of the errors on the test part",
     )  # fmt: skip
     axes.axhline(data.level[-1], color=BLUE, linestyle=":", label="last value")
-    axes.set(ylabel=_quantity(data))
+    axes.set(ylabel=data.quantity)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False, fontsize="small")
     _time_axis(axes)
     return figure
@@ -125,13 +125,24 @@ def benchmark_figure(table, histories, data):
             loss_axes.plot(range(1, len(curve) + 1), curve, color=colour, linestyle=line, alpha=0.35)
         shared = min(map(len, curves))
         mean = np.mean([curve[:shared] for curve in curves], axis=0)
-        loss_axes.plot(range(1, shared + 1), mean, color=colour, linestyle=line, linewidth=2.5, label=kind)
+        loss_axes.plot(
+            range(1, shared + 1),
+            mean,
+            color=colour,
+            linestyle=line,
+            linewidth=2.5,
+            marker="o",
+            markersize=4,
+            label=kind,
+        )
+    longest = max(len(history.validation_loss) for history in histories.values())
     loss_axes.set(xlabel="epoch", ylabel="validation loss (scaled)", title="Training")
+    loss_axes.set(xlim=(0.5, longest + 0.5))
     loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     loss_axes.legend(fontsize="small")
 
     scale = "returns" if "returns_rmse" in table else "values"
-    unit = "log return, %" if scale == "returns" else data.frame.attrs.get("unit", "")
+    unit = "log returns in %" if scale == "returns" else data.unit
     factor = 100 if scale == "returns" else 1
     panels = (
         (error_axes, factor * table[f"{scale}_rmse"], f"RMSE ({unit})", "Error on the test part"),
@@ -167,13 +178,6 @@ def _title(figure, data, what):
 def _shown_steps(data):
     """Sixty days, or a week of hours."""
     return 60 if steps_a_day(data.frame.index) == 1 else 168
-
-
-def _quantity(data):
-    """The target with its unit, for an axis."""
-    unit = data.frame.attrs.get("unit")
-    name = "adjusted close" if "symbol" in data.frame.attrs and data.target == "close" else data.target
-    return f"{name} ({unit})" if unit else name
 
 
 def _time_axis(axes):

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnnlib.tasks import HELD_OUT
+from rnnlib.forecast import p_value
 
 
 def show(title, columns, rows):
@@ -28,11 +28,17 @@ def number(value):
 
 
 def spread(values):
-    """Mean and standard deviation over the seeds, with four digits of the mean (three decimals at most)."""
+    """Mean and standard deviation over the seeds, with four digits of the mean."""
     mean = values.mean()
-    decimals = int(np.clip(3 - np.floor(np.log10(abs(mean))), 0, 3)) if mean else 3
+    decimals = int(np.clip(3 - np.floor(np.log10(abs(mean))), 0, 6)) if mean else 3
     deviation = f" ± {values.std():.{decimals}f}" if len(values) > 1 else ""
     return f"{mean:.{decimals}f}{deviation}"
+
+
+def reach(values, digits):
+    """From the lowest to the highest."""
+    low, high = f"{values.min():{digits}}", f"{values.max():{digits}}"
+    return low if low == high else f"{low} to {high}"
 
 
 def percent(share):
@@ -40,48 +46,71 @@ def percent(share):
     return "-" if np.isnan(share) else f"{share:.1%}"
 
 
+def moment(time, index):
+    """A time of this index, with its hour if the index has hours."""
+    return f"{time:%Y-%m-%d %H:%M}" if (index != index.normalize()).any() else f"{time:%Y-%m-%d}"
+
+
 def show_scores(scores, data):
-    """The table of ``forecast.compare``: one part a scale, then the comparison with the last value."""
-    level = f"{data.target} ({data.frame.attrs.get('unit', 'its unit')})"
-    titles = {"prices": level, "returns": "log returns", "values": level}
-    scales = [scale for scale in titles if scale in scores.columns.get_level_values(0)]
-    for scale in scales:
-        rows = [[name, *row] for name, row in scores[scale].iterrows()]
-        show(f"Errors: {titles[scale]}", ["forecast", *scores[scale].columns], rows)
+    """The tables of ``forecast.compare``: one a scale, then the tests and the directions."""
+    titles = {"prices": data.quantity, "returns": "log returns", "values": data.quantity}
+    for scale, title in titles.items():
+        if scale in scores:
+            rows = [[name, *row] for name, row in scores[scale].iterrows()]
+            heading = f"Errors: {title}\nMASE compares with the last value's errors before the test part"
+            show(heading, ["forecast", *scores[scale].columns], rows)
 
     calls, rows = scores["direction"], []
     for name, call in calls.iterrows():
-        p = scores.loc[name, ("Diebold-Mariano", "p")]
-        interval = f"{percent(call['low'])} to {percent(call['high'])}" if call["low"] >= 0 else "-"
-        p = "< 0.001" if p < 0.001 else "-" if np.isnan(p) else f"{p:.3f}"
-        rows.append([name, p, percent(call["accuracy"]), interval])
-    steps = f"{calls['n'].iloc[0]:.0f} steps"
+        interval = "-" if np.isnan(call["low"]) else f"{percent(call['low'])} to {percent(call['high'])}"
+        tests = (p_value(scores.loc[name, ("Diebold-Mariano", key)]) for key in ("p", "p vs AR"))
+        rows.append([name, *tests, percent(call["accuracy"]), interval])
+    steps, base_rate = f"{calls['n'].iloc[0]:.0f} steps", percent(calls["base_rate"].iloc[0])
     show(
-        f"Diebold-Mariano test against the last value; direction on the {steps} that moved,\n"
-        f"where calling always the same way is right in {percent(calls['base_rate'].iloc[0])}",
-        ["forecast", "p", "direction right", "95% interval"],
+        f"Could the squared errors be equal? p of the Diebold-Mariano test\n"
+        f"Direction on the {steps} that moved; always the same way is right in {base_rate}",
+        ["forecast", "p: last value", f"p: {scores.index[-1]}", "direction", "95% interval"],
         rows,
     )
 
 
 def show_benchmark(table, naive, data):
-    """The tables of ``compare.benchmark``: mean and spread over the seeds, and the naive forecasts."""
-    scale = "returns" if "returns_rmse" in table else "values"
-    unit = "log returns in %" if scale == "returns" else data.frame.attrs.get("unit", "its unit")
-    factor = 100 if scale == "returns" else 1
-    errors, costs = [], []
+    """The tables of ``compare.benchmark``: errors and costs over the seeds, and the tests.
+
+    Args:
+        table: as ``compare.benchmark`` returns it.
+        naive: the scores of the naive forecasts, ``forecast.compare({}, data)``.
+        data: the Dataset.
+    """
+    scale, unit, factor = (
+        ("returns", "log returns in %", 100) if "returns" in naive else ("values", data.quantity, 1)
+    )
+    errors, costs, tests = [], [], []
     for kind, runs in table.groupby("model", sort=False):
         scores = factor * runs[f"{scale}_rmse"], factor * runs[f"{scale}_mae"], runs[f"{scale}_r2"]
         errors.append([kind, *map(spread, scores), percent(runs["direction_accuracy"].mean())])
-        weights = f"{runs['parameters'].iloc[0]}"
-        costs.append([kind, weights, spread(runs["seconds"]), spread(runs["peak_memory_mib"])])
+        parameters = f"{runs['parameters'].iloc[0]}"
+        costs.append([kind, parameters, spread(runs["seconds"]), spread(runs["peak_memory_mib"])])
+        test = [kind]
+        for rival in ("", "_vs_ar"):
+            significant = runs[runs[f"diebold_mariano_p{rival}"] < 0.05][f"diebold_mariano_statistic{rival}"]
+            test += [f"{(significant < 0).sum()}", f"{(significant > 0).sum()}"]
+        tests.append(test)
     for name, row in naive.iterrows():
         scores = factor * row[scale, "RMSE"], factor * row[scale, "MAE"], row[scale, "R²"]
-        errors.append([name, *(spread(pd.Series([score])) for score in scores),
-                       percent(row["direction", "accuracy"])])  # fmt: skip
-    title = f"{table['seed'].nunique()} seeds, mean ± standard deviation; errors of {unit}"
-    show(title, ["forecast", "RMSE", "MAE", "R²", "direction"], errors)
-    show("The training's cost", ["model", "weights", "seconds", "peak MiB"], costs)
+        alone = [spread(pd.Series([score])) for score in scores]
+        errors.append([name, *alone, percent(row["direction", "accuracy"])])
+    seeds, linear = table["seed"].nunique(), naive.index[-1]
+    title = f"{seeds} seeds, mean ± standard deviation" if seeds > 1 else "One seed"
+    show(f"{title}; errors: {unit}", ["forecast", "RMSE", "MAE", "R²", "direction"], errors)
+    columns = ["model", "lower: last value", "higher", f"lower: {linear}", "higher"]
+    show(
+        "With how many seeds is the error lower or higher than that of a naive forecast?\n"
+        "Diebold-Mariano test, p below 0.05, which chance alone gives in one of 20 tests",
+        columns,
+        tests,
+    )
+    show("The training's cost", ["model", "parameters", "seconds", "peak MiB"], costs)
 
 
 def show_tasks(name, table, task):
@@ -90,36 +119,32 @@ def show_tasks(name, table, task):
     rows = []
     for kind, runs in table.groupby(level="model", sort=False):
         solved = f"{runs['solved'].sum()} of {len(runs)}"
-        low, high = runs["score"].min(), runs["score"].max()
-        steps = f"{runs['steps'].min()} to {runs['steps'].max()}"
-        weights, seconds = f"{runs['parameters'].iloc[0]}", f"{runs['seconds'].max():.0f}"
-        rows.append([kind, weights, solved, f"{low:{digits}} to {high:{digits}}", steps, seconds])
+        parameters, seconds = f"{runs['parameters'].iloc[0]}", f"{runs['seconds'].max():.0f}"
+        rows.append(
+            [kind, parameters, solved, reach(runs["score"], digits), reach(runs["steps"], "d"), seconds]
+        )
+    goal = f"{task.goal:g}" if task.loss == "mse" else f"{task.goal:.0%}"
     show(
-        f"{name}: solved if {score} at most {task.goal:g}, on {HELD_OUT} sequences never seen before",
-        ["model", "weights", "solved", score, "steps", "longest, s"],
+        f"{name}: solved if {score} at most {goal}, on sequences never seen before",
+        ["model", "parameters", "solved", score, "steps", "longest, s"],
         rows,
     )
 
 
 def show_horizons(horizons):
     """The table of ``forecast.compare_horizons``."""
-    rows = [[f"{horizon}", *row] for horizon, row in horizons.iterrows()]
-    show("Recursive forecasts, several steps ahead", ["steps ahead", "RMSE", "of last value", "DM p"], rows)
+    rows = [[f"{horizon}", *row[:-1], p_value(row["p"])] for horizon, row in horizons.iterrows()]
+    columns = ["steps ahead", *horizons.columns[:-1], "p: last value"]
+    show("Several steps ahead, each forecast made from the one before it: RMSE", columns, rows)
 
 
 def show_future(table, data):
     """The table of ``experiment.future``."""
-    hourly = (table.index != table.index.normalize()).any()
     rows = [
-        [
-            f"{time:%Y-%m-%d %H:%M}" if hourly else f"{time:%Y-%m-%d}",
-            row.forecast,
-            f"{row.low:.4g} to {row.high:.4g}",
-        ]
+        [moment(time, data.frame.index), row.forecast, f"{row.low:.4g} to {row.high:.4g}"]
         for time, row in zip(table.index, table.itertuples(), strict=True)
     ]
-    unit = data.frame.attrs.get("unit", "its unit")
-    show(f"{data.target} ({unit})", ["time" if hourly else "day", "forecast", "80% of past errors"], rows)
+    show(data.quantity, ["time", "forecast", "80% of past errors"], rows)
 
 
 def show_cache(cached):

@@ -3,15 +3,15 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-import joblib
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
-from tqdm.auto import tqdm
 
 from rnnlib.data import synthetic
 from rnnlib.model import SequenceModel
+from rnnlib.parallel import in_parallel
 from rnnlib.train import fit, predict
 
 STEPS_BETWEEN_LOOKS = 50  # optimizer steps from one validation to the next
@@ -54,7 +54,7 @@ TASKS = {
 }
 
 
-def solve(task, kind, seed, options, *, T, steps, batch_size, lr):
+def solve(task, kind, options, seed, *, T, steps, batch_size, lr):
     """Train one model on fresh sequences until it solves the task, or ``steps`` are over.
 
     Training stops where the validation score is at 80% of the goal or below, so that the final
@@ -65,30 +65,33 @@ def solve(task, kind, seed, options, *, T, steps, batch_size, lr):
         kind, options: the SequenceModel's name and further arguments.
         seed: for the weights, the training and the held-out sequences.
         T: length of the sequences.
-        steps: most optimizer steps, each on ``batch_size`` new sequences.
+        steps: at most this many optimizer steps, in stretches of ``STEPS_BETWEEN_LOOKS``; each step
+            sees ``batch_size`` new sequences.
         lr: Adam's step length.
 
     Returns:
         dict with score, solved, steps, seconds (CPU) and parameters.
     """
-    weights, training, held_out = np.random.default_rng(seed).spawn(3)
-    validation, test = (task.sample(HELD_OUT, T, rng=held_out) for _ in range(2))
-    V = validation[0].shape[-1]
-    width = V if task.loss == "cross_entropy" else validation[1].shape[-1]
-    options = {"readout": task.readout, "rng": weights, **options}
-    model = SequenceModel(kind, V, output_size=width, **options)
+    weights_rng, batches_rng, held_out_rng = np.random.default_rng(seed).spawn(3)
+    validation, test = (task.sample(HELD_OUT, T, rng=held_out_rng) for _ in range(2))
+    D = validation[0].shape[-1]
+    classes = task.loss == "cross_entropy"  # the tokens of the input
+    options = {"readout": task.readout, "rng": weights_rng, **options}
+    model = SequenceModel(kind, D, output_size=D if classes else validation[1].shape[-1], **options)
 
     def batches(rng):
         return (task.sample(batch_size, T, rng=rng) for _ in range(STEPS_BETWEEN_LOOKS))
 
-    def good_enough(_):
+    def good_enough(training):
+        if training.history.best_epoch < len(training.history.train_loss):
+            return False  # fit would give back earlier weights than these
         return task.score(predict(model, validation[0]), validation[1]) <= 0.8 * task.goal
 
     start = time.process_time()
     looks = max(1, steps // STEPS_BETWEEN_LOOKS)
+    settings = {"epochs": looks, "patience": looks, "lr": lr, "rng": batches_rng, "progress": False}
     with threadpool_limits(1):
-        history = fit(model, batches, validation, loss=task.loss, epochs=looks, patience=looks, lr=lr,
-                      rng=training, progress=False, after_epoch=good_enough)  # fmt: skip
+        history = fit(model, batches, validation, loss=task.loss, after_epoch=good_enough, **settings)
         score = task.score(predict(model, test[0]), test[1])
     return {
         "score": score,
@@ -112,8 +115,7 @@ def compare(name, models, seeds, jobs=None, **settings):
     Returns:
         DataFrame with one row a model and seed, and the columns of ``solve``'s result.
     """
-    runs = [(kind, seed) for kind in models for seed in range(seeds)]
-    work = (joblib.delayed(solve)(TASKS[name], kind, seed, models[kind], **settings) for kind, seed in runs)
-    found = joblib.Parallel(n_jobs=jobs or joblib.cpu_count(), return_as="generator")(work)
-    rows = list(tqdm(found, desc=name, total=len(runs), unit="run"))
-    return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(runs, names=["model", "seed"]))
+    runs = [(TASKS[name], kind, options, seed) for kind, options in models.items() for seed in range(seeds)]
+    rows = in_parallel(partial(solve, **settings), runs, name, jobs)
+    index = pd.MultiIndex.from_tuples([(kind, seed) for _, kind, _, seed in runs], names=["model", "seed"])
+    return pd.DataFrame(rows, index=index)

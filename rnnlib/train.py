@@ -1,48 +1,14 @@
 """Training: mini-batches, early stopping, truncated backpropagation, learning while walking forward."""
 
 import math
-from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from rnnlib.history import Training
 from rnnlib.losses import LOSSES
 from rnnlib.optim import OPTIMIZERS, Optimizer, clip_by_norm
-
-
-@dataclass
-class History:
-    """What happened in each epoch; the lists have one entry an epoch.
-
-    Attributes:
-        train_loss: mean loss over the epoch's sequences, each in its batch's turn.
-        validation_loss: loss on the validation part after the epoch.
-        grad_norm: mean gradient norm of the epoch's batches, before clipping.
-        best_epoch: epoch with the lowest validation loss, counted from 1.
-    """
-
-    train_loss: list = field(default_factory=list)
-    validation_loss: list = field(default_factory=list)
-    grad_norm: list = field(default_factory=list)
-    best_epoch: int = 0
-
-
-@dataclass
-class Training:
-    """Where a training stands between two epochs: with the model's weights, all it needs to go on.
-
-    Attributes:
-        optimizer: an Optimizer over the model's parameters.
-        rng: ``numpy.random.Generator`` for the order of the batches.
-        history: the History so far.
-        best: name -> array, the weights of the best epoch; empty before the first.
-    """
-
-    optimizer: Optimizer
-    rng: np.random.Generator
-    history: History = field(default_factory=History)
-    best: dict = field(default_factory=dict)
 
 
 def predict(model, x, batch_size=256):
@@ -84,14 +50,15 @@ def fit(
         loss: "mse", "mae", "cross_entropy", or a function (output, y) -> (loss, doutput).
         optimizer: "adam", "rmsprop", "sgd", made with ``lr``; or an Optimizer over
             ``model.params``, which brings its own.
-        epochs: most passes over the training part.
+        epochs: at most this many passes over the training part.
         batch_size: sequences in a batch.
         lr: the optimizer's step length.
         max_norm: gradients longer than this are shortened to it.
         patience: epochs without progress before training stops.
-        truncate: backpropagate through so many steps alone (Williams and Peng 1990): a batch is cut
-            into stretches of this length, one optimizer step each, and the state is carried from
-            stretch to stretch. For a model and targets at every step. None: whole sequences.
+        truncate: backpropagate through only this many steps (Williams and Peng 1990): a batch is
+            cut into stretches of this length, one optimizer step each, and the state is carried
+            from stretch to stretch. For a model that answers at every step; each stretch must
+            hold a target. None: whole sequences.
         rng: ``numpy.random.Generator`` or a seed, for the order of the batches.
         progress: show a progress bar.
         training: a Training to go on from (with the model's weights of then); its optimizer, rng and
@@ -106,17 +73,11 @@ def fit(
         ValueError: a setting is below 1 or unknown, or a part is empty or of unequal lengths.
         FloatingPointError: a loss or gradient is NaN or infinite; names the step and what to change.
     """
-    settings = {"epochs": epochs, "batch_size": batch_size, "patience": patience, "truncate": truncate or 1}
-    for name, value in settings.items():
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
-    parts = {"validation": validation} if callable(train) else {"training": train, "validation": validation}
-    for name, (x, y) in parts.items():
-        if len(x) != len(y):
-            raise ValueError(f"the {name} part has {len(x)} inputs and {len(y)} targets; they must agree")
-        if len(x) == 0:
-            raise ValueError(f"the {name} part is empty")
-    if truncate and model.config["readout"] != "every":
+    _check_settings(epochs=epochs, batch_size=batch_size, patience=patience, truncate=truncate)
+    if not callable(train):
+        _check_part("training", *train)
+    _check_part("validation", *validation)
+    if truncate is not None and model.config["readout"] != "every":
         raise ValueError('truncate needs a model that answers at every step: readout="every"')
     loss = _named(loss, LOSSES, "loss")
     if training is None:
@@ -140,11 +101,8 @@ def fit(
                 validation_loss, _ = loss(predict(model, validation[0]), validation[1])
                 _check_finite("validation loss", validation_loss, f"after epoch {epoch}", training.optimizer)
                 history.train_loss.append(float(np.average(losses, weights=sizes)))
-                history.validation_loss.append(validation_loss)
                 history.grad_norm.append(float(np.mean(norms)))
-                if not training.best or validation_loss < history.validation_loss[history.best_epoch - 1]:
-                    history.best_epoch = epoch
-                    training.best = {name: p.copy() for name, p in model.params.items()}
+                training.keep_if_best(model, validation_loss)
                 bar.set_postfix(train=f"{history.train_loss[-1]:.4f}", validation=f"{validation_loss:.4f}")
                 bar.update()
                 if after_epoch is not None and after_epoch(training):
@@ -173,8 +131,7 @@ def online(model, x, y, *, loss="mse", optimizer="adam", lr=1e-3, batch_size=32,
     """
     if len(x) != len(y) or len(x) == 0:
         raise ValueError(f"learning online needs an answer for each window, got {len(y)} for {len(x)}")
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    _check_settings(batch_size=batch_size)
     loss = _named(loss, LOSSES, "loss")
     if not isinstance(optimizer, Optimizer):
         optimizer = _named(optimizer, OPTIMIZERS, "optimizer")(model.params, lr)
@@ -184,6 +141,19 @@ def online(model, x, y, *, loss="mse", optimizer="adam", lr=1e-3, batch_size=32,
         seen = slice(max(i + 1 - batch_size, 0), i + 1)
         _step(model, loss, optimizer, max_norm, x[seen], y[seen], None, f"in step {i + 1}")
     return np.concatenate(forecasts)
+
+
+def _check_settings(**settings):
+    for name, value in settings.items():
+        if value is not None and value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+
+
+def _check_part(name, x, y):
+    if len(x) != len(y):
+        raise ValueError(f"the {name} part has {len(x)} inputs and {len(y)} targets; they must agree")
+    if len(x) == 0:
+        raise ValueError(f"the {name} part is empty")
 
 
 def _named(choice, choices, what):
@@ -217,12 +187,14 @@ def _epoch(step, batches, truncate, epoch):
             losses.append(loss)
             norms.append(norm)
             sizes.append(answers.size)
+    if not losses:
+        raise ValueError("there is no batch to train on")
     return losses, norms, sizes
 
 
 def _step(model, loss, optimizer, max_norm, x, y, state, place):
     """Forward, backward, one optimizer step: (loss, gradient norm, last state)."""
-    with np.errstate(over="ignore", invalid="ignore"):  # a loss that runs away is told below
+    with np.errstate(over="ignore", invalid="ignore"):  # a loss that overflows is reported below
         output, state = model.forward(x, state=state)
         value, doutput = loss(output, y)
         _check_finite("loss", value, place, optimizer)

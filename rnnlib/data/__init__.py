@@ -1,1 +1,1 @@
-"""Data: prices, and windows and splits of series."""
+"""Data: prices, weather, traffic, a novel, synthetic tasks; windows, splits and datasets."""

@@ -25,7 +25,7 @@ class Scaling(NamedTuple):
     target_std: float
 
 
-@dataclass
+@dataclass(repr=False)
 class Dataset:
     """What ``make_dataset`` makes of a table with one row a step (a day, an hour).
 
@@ -43,6 +43,7 @@ class Dataset:
             Windows whose answer was not measured are left out.
         rows: the rows of ``frame`` that the test answers belong to, (n,).
         level: the target's column, (N,), gaps filled with the last value before them.
+        measured: whether the target was measured there, (N,).
     """
 
     frame: pd.DataFrame
@@ -57,6 +58,22 @@ class Dataset:
     test: tuple
     rows: np.ndarray
     level: np.ndarray
+    measured: np.ndarray
+
+    def __repr__(self):
+        parts = " / ".join(str(len(y)) for _, y in (self.train, self.validation, self.test))
+        return f"Dataset({self.predict} of {self.target}: {parts} windows of {self.length} steps)"
+
+    @property
+    def unit(self):
+        """The target's unit, "" if it is not known."""
+        return self.frame.attrs.get("unit", "")
+
+    @property
+    def quantity(self):
+        """The target with its unit, for an axis or a heading."""
+        name = "adjusted close" if "symbol" in self.frame.attrs and self.target == "close" else self.target
+        return f"{name} ({self.unit})" if self.unit else name
 
     @property
     def dates(self):
@@ -74,12 +91,12 @@ class Dataset:
         return self.level[self.rows - 1]
 
     @property
-    def training_level(self):
-        """The target before the first test answer, for scores that need the past."""
+    def past_level(self):
+        """The target before the first test answer."""
         return self.level[: self.split.test.start + 1]
 
     @property
-    def held(self):
+    def frozen_features(self):
         """The features of which nobody knows the future: neither the target nor the calendar."""
         return [name for name in self.features if name != self.target and name not in CIRCLES]
 
@@ -158,14 +175,15 @@ def make_dataset(
     x, y = windows((inputs - scaling.mean) / scaling.std, scaled, length)
 
     def part(steps):
-        """Window i answers step i + length."""
+        """The windows that answer these steps (window i answers step i + length), and the answers' rows."""
         chosen = np.arange(max(steps.start, length), steps.stop)
         chosen = chosen[measured[1:][chosen]]
-        return x[chosen - length].astype(np.float32), y[chosen - length, None].astype(np.float32), chosen + 1
+        pair = x[chosen - length].astype(np.float32), y[chosen - length, None].astype(np.float32)
+        return pair, chosen + 1
 
-    (*train, _), (*validation, _), (*test, rows) = map(part, split)
+    (training, _), (validating, _), (testing, rows) = map(part, split)
     return Dataset(frame, features, target, predict, length, split, scaling,
-                   tuple(train), tuple(validation), tuple(test), rows, level)  # fmt: skip
+                   training, validating, testing, rows, level, measured)  # fmt: skip
 
 
 def _check_columns(frame, features, target):
@@ -200,7 +218,14 @@ def _features(frame, columns, predict):
 def _split(index, validation, test):
     """The Split of the steps 1 ... N − 1; ``test`` is a share, or the first test day."""
     steps = len(index) - 1
+    if isinstance(test, int):
+        raise ValueError(f"test is a share such as 0.2, or a day such as '2015-01-01', got {test}")
     if not isinstance(test, float):
         first = int((index[1:] < pd.Timestamp(test)).sum())
-        test = (steps - first) / steps if steps > 0 else 0.0
+        if not 0 < first < steps:
+            raise ValueError(
+                f"the test part begins on {test}, "
+                f"but the data run from {index[0]:%Y-%m-%d} to {index[-1]:%Y-%m-%d}"
+            )
+        test = (steps - first) / steps
     return chronological_split(steps, validation, test)

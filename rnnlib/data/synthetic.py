@@ -4,9 +4,9 @@ import numpy as np
 
 
 def adding(n, T=100, rng=None):
-    """Adding problem (Hochreiter and Schmidhuber 1997; in this form Le, Jaitly and Hinton 2015).
+    """Adding problem (Hochreiter and Schmidhuber 1997; with numbers from 0 to 1 as Le et al. 2015).
 
-    Two of T random numbers are marked, one in each half: what is their sum? Whoever always
+    Two of T random numbers are marked, here one in each half: what is their sum? Whoever always
     answers 1 has a mean squared error of 1/6.
 
     Args:

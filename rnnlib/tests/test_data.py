@@ -15,7 +15,7 @@ from rnnlib import SequenceModel
 from rnnlib.data import prices, synthetic, text, traffic, weather
 from rnnlib.data.calendar import CIRCLES, between, calendar, day, following, steps_a_day
 from rnnlib.data.dataset import make_dataset
-from rnnlib.data.series import USUAL, Series
+from rnnlib.data.problem import USUAL, Problem
 from rnnlib.data.windows import chronological_split, walk_forward, windows
 from rnnlib.train import fit
 
@@ -337,7 +337,8 @@ def test_gaps_are_filled_from_the_past_and_never_scored():
         ({"target": "opening"}, "there is no column 'opening'"),
         ({"predict": "up"}, 'predict must be "return" or "value"'),
         ({"length": 279}, "279 training days are too few for windows of 279 days"),
-        ({"test": "2030-01-01"}, "cannot be split"),
+        ({"test": "2030-01-01"}, "the test part begins on 2030-01-01, but the data run from 2020-01-01 to"),
+        ({"test": 1}, "test is a share such as 0.2, or a day"),
         ({"test": 1.5}, "cannot be split"),
     ],
 )
@@ -364,17 +365,17 @@ def test_make_dataset_refuses_bad_prices_and_order():
     assert len(make_dataset(random_walk(), length=278).train[0]) == 1
 
 
-def test_a_series_is_named():
+def test_a_problem_is_named():
     for data in USUAL:
-        dataset = Series(data, length=3).dataset()
+        dataset = Problem(data, length=3).dataset()
         assert {"name", "source", "unit", "season"} <= dataset.frame.attrs.keys()
-    stock = Series(symbol="aapl", start="2005-01-01", end="2006-12-31")
+    stock = Problem(symbol="aapl", start="2005-01-01", end="2006-12-31")
     assert (stock.symbol, stock.source, stock.features) == ("AAPL", "embedded", ["close"])
     assert {day.year for day in stock.load().index} == {2005, 2006}
     assert stock.load().attrs["source"] == prices.EMBEDDED_SOURCE
-    assert Series("traffic").dataset().frame.attrs["gaps"] == 104
-    assert len(Series("weather").dataset().rows) == 365
+    assert Problem("traffic").dataset().frame.attrs["gaps"] == 104
+    assert len(Problem("weather").dataset().rows) == 365
     with pytest.raises(ValueError, match="unknown data 'gold': choose one of stock, weather, traffic"):
-        Series("gold")
+        Problem("gold")
     with pytest.raises(ValueError, match="belongs to stocks, not to weather"):
-        Series("weather", symbol="AAPL")
+        Problem("weather", symbol="AAPL")

@@ -10,19 +10,17 @@ from scipy import stats
 from rnnlib import SequenceModel
 from rnnlib.data import prices, traffic
 from rnnlib.data.dataset import make_dataset
-from rnnlib.data.series import Series
+from rnnlib.data.problem import Problem
 from rnnlib.forecast import (
     baselines,
     compare,
     compare_horizons,
-    diebold_mariano,
-    direction,
     error_bands,
-    forecast,
-    mase,
+    one_step,
     recursive,
     verdict,
 )
+from rnnlib.scores import diebold_mariano, direction, mase
 from rnnlib.tests.test_data import FEATURES, random_walk
 from rnnlib.train import fit
 
@@ -59,7 +57,11 @@ def test_a_perfect_forecast():
     assert oracle["direction", "accuracy"] == oracle["direction", "high"] == 1
     assert oracle["Diebold-Mariano", "p"] < 1e-10
     assert oracle["Diebold-Mariano", "statistic"] < 0
-    assert verdict(scores, "oracle") == "oracle is better than the last value (Diebold-Mariano, p < 0.001)."
+    assert oracle["Diebold-Mariano", "statistic vs AR"] < 0
+    assert verdict(scores, "oracle") == (
+        "oracle against the last value: lower error (p < 0.001).\n"
+        "oracle against AR(30): lower error (p < 0.001)."
+    )
 
 
 @given(seeds)
@@ -72,7 +74,7 @@ def test_scores_follow_their_definitions(seed):
         "returns": (
             np.log(data.actual / data.before),
             np.log(forecasts / data.before),
-            np.diff(np.log(data.level[: data.rows[0]])),
+            np.log(data.level[: data.rows[0]]),
         ),
     }
     for scale, (actual, guess, past) in scales.items():
@@ -119,12 +121,12 @@ def test_no_season_without_enough_steps():
         assert ("seasonal naive" in baselines(make_dataset(table))) == there
 
 
-@given(seeds, st.integers(2, 60), st.integers(1, 8), st.sampled_from([1, 2]))
-def test_diebold_mariano_follows_the_papers(seed, n, horizon, power):
+@given(seeds, st.integers(2, 60), st.integers(1, 8))
+def test_diebold_mariano_follows_the_papers(seed, n, horizon):
     """Sums written out, the t distribution from scipy; Bartlett weights if the variance is not above 0."""
     assume(horizon < n)
     a, b = np.random.default_rng(seed).standard_normal((2, n))
-    d = [abs(x) ** power - abs(y) ** power for x, y in zip(a, b, strict=True)]
+    d = [x**2 - y**2 for x, y in zip(a, b, strict=True)]
     mean = sum(d) / n
     gamma = [sum((d[t] - mean) * (d[t - k] - mean) for t in range(k, n)) / n for k in range(horizon)]
     variance = gamma[0] + 2 * sum(gamma[1:])
@@ -132,10 +134,10 @@ def test_diebold_mariano_follows_the_papers(seed, n, horizon, power):
         variance = gamma[0] + 2 * sum((1 - k / horizon) * gamma[k] for k in range(1, horizon))
     factor = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
     expected = mean / np.sqrt(variance / n) * np.sqrt(factor)
-    statistic, p = diebold_mariano(a, b, horizon, power)
+    statistic, p = diebold_mariano(a, b, horizon)
     assert statistic == pytest.approx(expected, rel=1e-6)
     assert p == pytest.approx(2 * stats.t(n - 1).sf(abs(expected)), rel=1e-6)
-    back, same = diebold_mariano(b, a, horizon, power)
+    back, same = diebold_mariano(b, a, horizon)
     assert (back, same) == (pytest.approx(-statistic), pytest.approx(p))
 
 
@@ -199,11 +201,11 @@ def test_a_price_below_zero_has_no_return():
     scores = compare({"rnn": np.where(np.arange(654) == 3, -1.0, data.before)}, data)
     assert np.isfinite(scores.loc["rnn", ("prices", "RMSE")])
     assert np.isnan(scores.loc["rnn", ("returns", "RMSE")])
-    assert "cannot be compared" in verdict(scores, "rnn")
+    assert "against the last value: cannot be tested" in verdict(scores, "rnn")
 
 
 def test_other_series_have_values_alone():
-    data = Series("weather").dataset()
+    data = Problem("weather").dataset()
     scores = compare({}, data)
     assert "values" in scores
     assert "returns" not in scores
@@ -226,10 +228,10 @@ def constant(data, value):
 def test_forecasts_are_prices_again():
     data = aapl()
     expected = data.before * np.exp(data.scaling.target_mean + 2 * data.scaling.target_std)
-    np.testing.assert_allclose(forecast(constant(data, 2), data), expected, rtol=1e-6)
+    np.testing.assert_allclose(one_step(constant(data, 2), data), expected, rtol=1e-6)
     data = aapl(predict="value")
     expected = data.scaling.target_mean - data.scaling.target_std
-    np.testing.assert_allclose(forecast(constant(data, -1), data), expected, rtol=1e-6)
+    np.testing.assert_allclose(one_step(constant(data, -1), data), expected, rtol=1e-6)
 
 
 def test_a_model_learns_returns_that_can_be_learnt():
@@ -240,13 +242,13 @@ def test_a_model_learns_returns_that_can_be_learnt():
     data = make_dataset(table, length=5)
     model = SequenceModel("rnn", 1, 8, 1, rng=0)
     fit(model, data.train, data.validation, epochs=30, lr=1e-2, progress=False)
-    scores = compare({"rnn": forecast(model, data)}, data)
+    scores = compare({"rnn": one_step(model, data)}, data)
     for scale in ("prices", "returns"):
         assert scores.loc["rnn", (scale, "RMSE")] < 0.3 * scores.loc["last value", (scale, "RMSE")]
-    assert "rnn is better than the last value" in verdict(scores, "rnn")
+    assert "rnn against the last value: lower error (p < 0.001)" in verdict(scores, "rnn")
     horizons = compare_horizons(model, data, 4)
     assert (horizons["p"].iloc[[0, 2]] < 0.001).all()  # after 2 or 4 steps the price is back where it was
-    assert (horizons["RMSE"].iloc[[0, 2]] < 0.3 * horizons["RMSE of last value"].iloc[[0, 2]]).all()
+    assert (horizons["model"].iloc[[0, 2]] < 0.3 * horizons["last value"].iloc[[0, 2]]).all()
 
 
 @pytest.mark.parametrize("predict", ["return", "value"])
@@ -265,12 +267,12 @@ def test_recursive_forecasts_one_by_one(predict):
         assert path[step] == pytest.approx(level, rel=1e-5)
         grown.loc[table.index[row + step + 1]] = [level, *grown.iloc[-1, 1:]]  # the rest stays
     np.testing.assert_allclose(
-        recursive(model, data, data.rows - 1, 1)[:, 0], forecast(model, data), rtol=1e-6
+        recursive(model, data, data.rows - 1, 1)[:, 0], one_step(model, data), rtol=1e-6
     )
 
 
 def test_recursive_forecasts_know_the_calendar():
-    data = Series("weather", features=["year_sin", "temp_max", "year_cos"], length=2).dataset()
+    data = Problem("weather", features=["year_sin", "temp_max", "year_cos"], length=2).dataset()
     model = SequenceModel("rnn", 3, 4, 1, rng=0)
     row = len(data.frame) - 4
     path = recursive(model, data, [row], 3)[0]
@@ -279,9 +281,20 @@ def test_recursive_forecasts_know_the_calendar():
         output = model.forward(data.inputs(known.iloc[: row + step + 1])[None, -2:].astype(np.float32))[0]
         assert path[step] == pytest.approx(data.to_level(float(output[0, 0]), None), rel=1e-5)
         known.iloc[row + step + 1, 0] = path[step]
-    assert data.held == []
-    assert Series("weather").dataset().held == ["temp_min", "precipitation", "wind"]
+    assert data.frozen_features == []
+    assert Problem("weather").dataset().frozen_features == ["temp_min", "precipitation", "wind"]
     assert recursive(model, data, [len(data.frame) - 1], 400).shape == (1, 400)
+
+
+def test_the_seasonal_naive_forecast_at_each_horizon():
+    table = random_walk()
+    table.attrs["season"] = 3
+    data = make_dataset(table, predict="value")
+    horizons = compare_horizons(constant(data, 0), data, 5)
+    rows = data.rows[:-4]
+    for horizon, back in zip(range(1, 6), (3, 3, 3, 6, 6), strict=True):
+        error = data.level[rows + horizon - 1] - data.level[rows + horizon - 1 - back]
+        assert horizons["seasonal naive"][horizon] == pytest.approx(np.sqrt(np.mean(error**2)))
 
 
 def test_recursive_forecasts_need_a_window():
@@ -300,26 +313,42 @@ def test_horizons_and_bands_of_the_last_value():
     data = aapl()
     still = constant(data, -data.scaling.target_mean / data.scaling.target_std)
     horizons = compare_horizons(still, data, 5)
-    np.testing.assert_allclose(horizons["RMSE"], horizons["RMSE of last value"], rtol=1e-4)
+    np.testing.assert_allclose(horizons["model"], horizons["last value"], rtol=1e-4)
     low, high = error_bands(still, data, 5)
-    rows = data.rows[:-4][::2]
+    rows = data.rows[:-4]
     for horizon in range(1, 6):
         change = np.log(data.level[rows + horizon - 1] / data.level[rows - 1])
         inside = (change >= low[horizon - 1]) & (change <= high[horizon - 1])
-        assert inside.mean() == pytest.approx(0.8, abs=0.01)
-        assert horizons["RMSE"][horizon] == pytest.approx(np.sqrt(np.mean(change**2)), rel=1e-4)
+        assert inside.mean() == pytest.approx(0.8, abs=0.02)
+        assert horizons["model"][horizon] == pytest.approx(np.sqrt(np.mean(change**2)), rel=1e-4)
     with pytest.raises(ValueError, match="the test part is too short to judge forecasts 400 steps ahead"):
         compare_horizons(still, data, 400)
 
 
 def test_verdicts():
-    scores = compare({}, make_dataset(random_walk()))
-    row = scores.loc["AR(30)"].copy()
+    scores = compare({"gru": np.full(80, 40.0)}, make_dataset(random_walk()))
     for statistic, p, words in (
-        (-1.0, 0.3, "AR(30) cannot be told from the last value (Diebold-Mariano, p = 0.30)."),
-        (-2.5, 0.013, "AR(30) is better than the last value (Diebold-Mariano, p = 0.013)."),
-        (9.0, 1e-9, "AR(30) is worse than the last value (Diebold-Mariano, p < 0.001)."),
+        (-1.0, 0.3, "no significant difference (p = 0.300)"),
+        (-2.5, 0.013, "lower error (p = 0.013)"),
+        (9.0, 1e-9, "higher error (p < 0.001)"),
+        (np.nan, np.nan, "cannot be tested"),
     ):
-        row["Diebold-Mariano", "statistic"], row["Diebold-Mariano", "p"] = statistic, p
-        scores.loc["AR(30)"] = row
-        assert verdict(scores, "AR(30)") == words
+        scores.loc["gru", [("Diebold-Mariano", key) for key in ("statistic", "p")]] = statistic, p
+        scores.loc["gru", [("Diebold-Mariano", f"{key} vs AR") for key in ("statistic", "p")]] = -9.0, 0.04
+        assert verdict(scores, "gru") == (
+            f"gru against the last value: {words}.\ngru against AR(30): lower error (p = 0.040)."
+        )
+
+
+def test_the_rivals_of_the_test():
+    data = aapl(length=20)
+    scores = compare({"worse": data.before * 1.01}, data)
+    tests = scores["Diebold-Mariano"]
+    assert np.isnan(tests.loc["last value", ["statistic", "p"]]).all()
+    assert np.isnan(tests.loc["AR(20)", ["statistic vs AR", "p vs AR"]]).all()
+    assert tests.loc["last value", "statistic vs AR"] == -tests.loc["AR(20)", "statistic"]
+    returns = np.log(data.actual / data.before)
+    errors = returns - np.log(1.01), returns - np.log(baselines(data)["AR(20)"] / data.before)
+    assert tests.loc["worse", "p vs AR"] == pytest.approx(diebold_mariano(*errors)[1])
+    with pytest.raises(ValueError, match=r"AR\(20\), last value: this name belongs to a naive forecast"):
+        compare({"last value": data.before, "AR(20)": data.before}, data)

@@ -11,10 +11,11 @@ from hypothesis.extra import numpy as hnp
 
 from rnnlib import SequenceModel, checkpoint
 from rnnlib.gradcheck import check_layer, numerical_gradient, relative_error
+from rnnlib.history import Training
 from rnnlib.layers import RNN
 from rnnlib.losses import cross_entropy, mae, mse
 from rnnlib.optim import OPTIMIZERS, SGD, Adam, RMSprop, clip_by_norm, global_norm
-from rnnlib.train import Training, fit, online, predict
+from rnnlib.train import fit, online, predict
 
 numbers = st.floats(-10, 10, allow_subnormal=False)
 arrays = hnp.arrays(np.float64, hnp.array_shapes(max_dims=3, max_side=4), elements=numbers)
@@ -487,8 +488,10 @@ def test_truncated_backpropagation_learns():
     assert history.validation_loss[-1] < 0.2 * history.validation_loss[0]
     with pytest.raises(ValueError, match="truncate needs a model that answers at every step"):
         fit(model(), task(), task(), truncate=2)
-    with pytest.raises(ValueError, match="truncate must be at least 1, got -1"):
-        fit(network, stream_task(), stream_task(), truncate=-1)
+    with pytest.raises(ValueError, match="truncate must be at least 1, got 0"):
+        fit(network, stream_task(), stream_task(), truncate=0)
+    with pytest.raises(ValueError, match="no batch to train on"):
+        fit(network, lambda rng: [], stream_task())
 
 
 def test_online_learning_forecasts_before_it_sees():

@@ -1,13 +1,13 @@
-"""Which series is forecast, from what: everything that turns a name into a Dataset."""
+"""A forecasting problem: which data, from when to when, and what to forecast from what."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnnlib.data import prices, traffic, weather
 from rnnlib.data.calendar import between
-from rnnlib.data.dataset import Scaling, make_dataset
+from rnnlib.data.dataset import make_dataset
 
-#: What is usual for each series, where a Series does not say otherwise.
+#: What is usual for each kind of data, where a Problem does not say otherwise.
 USUAL = {
     "stock": {"features": ["close"], "target": "close", "predict": "return", "test": 0.2},
     "weather": {
@@ -26,8 +26,8 @@ USUAL = {
 
 
 @dataclass
-class Series:
-    """A forecasting problem in words that a file can hold.
+class Problem:
+    """Which data, from when to when, and what to forecast; it can be saved as JSON.
 
     Attributes:
         data: "stock", "weather" or "traffic", a key of ``USUAL``.
@@ -70,7 +70,7 @@ class Series:
         return between({"weather": weather, "traffic": traffic}[self.data].load(), self.start, self.end)
 
     def dataset(self, scaling=None):
-        """The Dataset, with the scaling of an earlier training if one is given (a dict of its fields)."""
+        """The Dataset, with the Scaling of an earlier training if one is given."""
         return make_dataset(
             self.load(),
             self.features,
@@ -78,6 +78,6 @@ class Series:
             self.predict,
             self.length,
             test=self.test,
-            scaling=None if scaling is None else Scaling(**scaling),
-            fill_gaps=self.data == "traffic",
+            scaling=scaling,
+            fill_gaps=self.data == "traffic",  # where measurements are missing
         )

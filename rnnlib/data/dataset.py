@@ -198,7 +198,7 @@ def _check_columns(frame, features, target):
 
 def _features(frame, columns, predict):
     """The columns of all rows but the first, (N − 1, D): log returns, or the values themselves."""
-    values = frame[columns].to_numpy(float)
+    values = frame[columns].to_numpy(float, copy=True)
     for i in range(len(columns)):
         if not np.isfinite(values[:, i]).all():
             row = frame.index[~np.isfinite(values[:, i])][0]

@@ -15,7 +15,9 @@ import pandas as pd
 import pytest
 
 from rnnlib import checkpoint, cli, experiment, forecast, tasks
+from rnnlib.data import yahoo
 from rnnlib.data.problem import Problem
+from rnnlib.tests import fake_yahoo
 
 
 @pytest.fixture
@@ -320,6 +322,32 @@ def test_data_shows_what_is_there(run, tmp_path, monkeypatch):
     assert done.status == 0, done.err
     assert "AAPL" in done.out
     assert str(tmp_path / "cache") in done.out
+
+
+def test_fetched_prices_train_without_a_network(run, tmp_path, monkeypatch):
+    import yfinance.const
+
+    days = pd.bdate_range("2024-01-01", "2026-11-20")
+    close = list(50 * np.exp(np.cumsum(0.02 * np.random.default_rng(0).standard_normal(len(days)))))
+    columns = {name: close for name in ("open", "high", "low", "close", "adjclose")}
+    answer = fake_yahoo.chart(days, symbol="MSFT", volume=[1000.0] * len(days), **columns)
+    monkeypatch.setenv("RNNLIB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(yahoo, "_now", lambda: fake_yahoo.NOW)
+    with fake_yahoo.FakeYahoo((200, answer)) as server:
+        monkeypatch.setattr(yfinance.const, "_BASE_URL_", server.base)
+        fetched = run("data", "msft")
+    assert fetched.status == 0, fetched.err
+    assert "MSFT, Yahoo Finance, fetched 2026-11-22" in fetched.out
+    assert f"| 2026-11-20 | {close[-1]:.4g} " in fetched.out
+    assert "| MSFT " in run("data").out
+    options = ["--epochs", "1", "--features", "close,volume,high,low"]
+    done = run("train", "--symbol", "MSFT", "--source", "yahoo", *options)
+    assert done.status == 0, done.err
+    assert "MSFT (Yahoo Finance, fetched" in done.out
+    assert run("evaluate", "rnn_rnn_best.safetensors").status == 0
+    other = run("train", "--symbol", "IBM", "--source", "yahoo")  # the server is gone
+    assert other.status == 2
+    assert "cannot reach Yahoo Finance" in other.err
 
 
 def test_output_survives_an_old_console(tmp_path):

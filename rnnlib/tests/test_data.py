@@ -237,7 +237,7 @@ def test_folds_need_days():
 def random_walk(n=400, seed=0):
     rng = np.random.default_rng(seed)
     close = 50 * np.exp(np.cumsum(0.02 * rng.standard_normal(n)))
-    table = {"close": close, "volume": rng.integers(0, 9, n), "high": close * 1.01}
+    table = {"close": close, "volume": rng.integers(0, 9, n) * 1.0, "high": close * 1.01}
     return pd.DataFrame(table, index=pd.bdate_range("2020-01-01", periods=n))
 
 

@@ -90,7 +90,7 @@ def load_training(path):
         rng = np.random.default_rng()
         rng.bit_generator.state = description["rng"]
         history = History(**description["history"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise _damaged(path, error) from error
     for average, arrays in optimizer.memory.items():
         _fill(path, arrays, tensors, f"optimizer.{average}.")
@@ -121,7 +121,7 @@ def _read(path, keys):
             tensors = {name: file.get_tensor(name) for name in file.keys()}
         description = json.loads(metadata["rnnlib"])
         missing = keys - description.keys()
-    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _damaged(path, error) from error
     if missing:
         raise ValueError(
@@ -135,7 +135,7 @@ def _model(path, tensors, description):
     dtype = next(iter(tensors.values())).dtype if tensors else np.float32
     try:
         return SequenceModel(**description["config"], rng=0, dtype=dtype)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise _damaged(path, error) from error
 
 

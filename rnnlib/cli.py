@@ -36,7 +36,7 @@ Target = Annotated[
 SeqLen = Annotated[int, typer.Option(min=1, help="Days (or hours) in a window.")]
 Epochs = Annotated[int, typer.Option(min=1, help="At most this many passes over the training part.")]
 HiddenSize = Annotated[int, typer.Option(min=1, help="Width H of the layers.")]
-NumLayers = Annotated[int, typer.Option(min=1, help="Stacked layers.")]
+NumLayers = Annotated[int, typer.Option(min=1, max=100, help="Stacked layers.")]
 StateSize = Annotated[int | None, typer.Option(min=1, help="Mamba's state size N; 16 if left out.")]
 KernelSize = Annotated[int | None, typer.Option(min=1, help="Mamba's convolution kernel K; 4 if left out.")]
 Lr = Annotated[float, typer.Option(help="Learning rate, above 0.")]
@@ -112,6 +112,14 @@ def train(
 
     problem = _problem(data, symbol, source, start, end, features, target, seq_len)
     chosen = _optimizer(optimizer, lr, momentum, weight_decay)
+    last = out / f"rnn_{model}_last.safetensors"
+    if resume and not last.exists():
+        print(f"There is no {last}: beginning with the first epoch.", file=sys.stderr)
+    if last.exists() and not resume:
+        print(
+            f"The files of an earlier {model} in {out} are replaced; --out names another folder.",
+            file=sys.stderr,
+        )
     network, dataset, history = experiment.train(
         problem,
         model,
@@ -169,7 +177,9 @@ def evaluate(
 @app.command("forecast")
 def forecast_days(
     file: File,
-    days: Annotated[int, typer.Option(min=1, help="How many days to forecast after the data's end.")] = 5,
+    days: Annotated[
+        int, typer.Option(min=1, max=365, help="How many days to forecast after the data's end.")
+    ] = 5,
     source: Moved = None,
     out: Out = Path(),
 ):
@@ -191,11 +201,15 @@ def forecast_days(
     _save(plots.future_figure(dataset, table, name=name), picture)
     attrs = dataset.frame.attrs
     print(f"{attrs['name']} ({attrs['source']}), forecast by {name}")
+    if "credit" in attrs:
+        print(attrs["credit"])
     show_future(table, dataset)
     index = dataset.frame.index
     print(f"The last value is {number(dataset.level[-1])}, on {moment(index[-1], index)}.")
     if dataset.frozen_features:
         print(f"Nobody knows the future of {', '.join(dataset.frozen_features)}: kept at the last value.")
+    if ((table["forecast"] < table["low"]) | (table["forecast"] > table["high"])).any():
+        print("On the test part the forecasts were too low or too high throughout: do not trust these.")
     print(f"Wrote {picture}.")
 
 
@@ -316,8 +330,9 @@ def data_command(
 ):
     """Fetch a stock's prices from Yahoo Finance.
 
-    They are kept in a cache, from which train takes them with --source yahoo. Without a
-    symbol: show which data are at hand.
+    They are kept in a cache, from which train takes them with --source yahoo; the environment
+    variable RNNLIB_CACHE names another folder for it. Without a symbol: show which data are at
+    hand.
     """
     from importlib.resources import files
 

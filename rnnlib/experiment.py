@@ -1,6 +1,7 @@
 """One model on one problem, with its files: train, resume, and use it again later."""
 
 import hashlib
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -18,6 +19,16 @@ from rnnlib.history import Training
 from rnnlib.model import SequenceModel
 from rnnlib.optim import make_optimizer
 from rnnlib.train import fit
+
+#: What the commands call an option that the library has another name for.
+OPTIONS = {
+    "kind": "model",
+    "length": "seq_len",
+    "max_norm": "clip",
+    "predict": "target",
+    "d_state": "state_size",
+    "d_conv": "kernel_size",
+}
 
 
 def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resume=False):
@@ -44,10 +55,13 @@ def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resum
     """
     data, out = problem.dataset(), Path(out)
     best, last = (out / f"rnn_{kind}_{which}.safetensors" for which in ("best", "last"))
+    model = SequenceModel(kind, len(data.features), output_size=1, rng=seed, **options)
+    training = Training(make_optimizer(model.params, **optimizer), np.random.default_rng(seed))
     identity = {
+        "kind": kind,
         "problem": asdict(problem),
         "options": options,
-        "optimizer": optimizer,
+        "optimizer": {"optimizer": optimizer["kind"], **training.optimizer.settings},
         "settings": {name: value for name, value in settings.items() if name != "epochs"},
         "seed": seed,
         "fingerprint": fingerprint(data),
@@ -55,9 +69,6 @@ def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resum
     if resume and last.exists():
         model, training, saved = checkpoint.load_training(last)
         _check_same(last, saved, identity)
-    else:
-        model = SequenceModel(kind, len(data.features), output_size=1, rng=seed, **options)
-        training = Training(make_optimizer(model.params, **optimizer), np.random.default_rng(seed))
     ready(out)
     first_test_step = data.frame.index[data.split.test.start + 1].isoformat()
     scaling = {name: np.asarray(value).tolist() for name, value in data.scaling._asdict().items()}
@@ -89,11 +100,11 @@ def load(path, source=None):
     try:
         problem = Problem(**extra["problem"] | ({"source": source} if source else {}))
         scaling = Scaling(**{name: np.asarray(value) for name, value in extra["scaling"].items()})
-    except (KeyError, TypeError, AttributeError) as error:
+        return model, problem.dataset(scaling)
+    except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError(
-            f"{path} was not written by the command train: it says nothing of its data"
+            f"{path} was not written by the command train, or is damaged: its data are not described"
         ) from error
-    return model, problem.dataset(scaling)
 
 
 def future(model, data, steps):
@@ -103,8 +114,8 @@ def future(model, data, steps):
         DataFrame indexed by the times to come: forecast, and low and high, the forecast plus
         the 10% and 90% quantiles of the test part's errors at that horizon.
     """
-    path = recursive(model, data, [len(data.frame) - 1], steps)[0]
     low, high = error_bands(model, data, steps)
+    path = recursive(model, data, [len(data.frame) - 1], steps)[0]
     shifted = (
         (path * np.exp(low), path * np.exp(high)) if data.predict == "return" else (path + low, path + high)
     )
@@ -123,13 +134,14 @@ def fingerprint(data):
 
 def _check_same(path, saved, identity):
     """An error that names the first difference between two trainings."""
-    then, now = _flat(saved), _flat(identity)
-    for name in now:
-        if then.get(name) != now[name]:
+    then, now = _flat(saved), _flat(json.loads(json.dumps(identity)))  # a file holds lists for tuples
+    for name in now | then:
+        if then.get(name) != now.get(name):
             if name == "fingerprint":
                 raise ValueError(f"{path}: the data have changed since; train without resume")
+            option = OPTIONS.get(name, name)
             raise ValueError(
-                f"{path} is of a training with {name} = {then.get(name)}, not {now[name]}: "
+                f"{path} is of a training with {option} = {then.get(name)}, not {now.get(name)}: "
                 "give the settings of then, or train without resume"
             )
 

@@ -1,6 +1,7 @@
 """The same work for many arguments, spread over processes."""
 
 import joblib
+from joblib.externals.loky import get_reusable_executor
 from tqdm.auto import tqdm
 
 
@@ -13,6 +14,11 @@ def in_parallel(work, calls, name, jobs=None):
         name: for the progress bar.
         jobs: processes; one a core if None.
     """
+    jobs = min(jobs or joblib.cpu_count(), len(calls))
     tasks = (joblib.delayed(work)(*call) for call in calls)
-    found = joblib.Parallel(n_jobs=jobs or joblib.cpu_count(), return_as="generator")(tasks)
-    return list(tqdm(found, desc=name, total=len(calls), unit="run"))
+    found = joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks)
+    try:
+        return list(tqdm(found, desc=name, total=len(calls), unit="run"))
+    except BaseException:
+        get_reusable_executor().shutdown(kill_workers=True)  # or its warnings follow the error
+        raise

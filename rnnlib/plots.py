@@ -43,7 +43,7 @@ def forecast_figure(history, data, forecast, *, name):
     loss_axes.axvline(history.best_epoch, color=GREY, linestyle=":", label="best epoch")
     loss_axes.set(xlabel="epoch", ylabel="loss (scaled)", title="Training")
     loss_axes.set(xlim=(0.5, len(epochs) + 0.5))
-    loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
     steps = _shown_steps(data)
     dates, before, actual = data.dates[-steps:], data.before[-steps:], data.actual[-steps:]
@@ -54,7 +54,7 @@ def forecast_figure(history, data, forecast, *, name):
     level_axes.set(ylabel=data.quantity, title=f"The last {len(dates)} test steps")
 
     if data.predict == "return":
-        change, unit = (lambda values: 100 * np.log(values / before)), "log return (%)"
+        change, unit = (lambda values: 100 * _log(values / before)), "log return (%)"
     else:
         change, unit = (
             (lambda values: values - before),
@@ -86,7 +86,7 @@ def future_figure(data, future, *, name):
     """
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    _title(figure, data, f"{len(future)} steps to come")
+    _title(figure, data, "the next step" if len(future) == 1 else f"the next {len(future)} steps")
     steps = _shown_steps(data)
     past = data.frame.index[-steps:]
     axes.plot(past, data.level[-steps:], color="black", label="actual")
@@ -116,7 +116,7 @@ def benchmark_figure(table, histories, data):
     ((loss_axes, error_axes), (time_axes, memory_axes)) = figure.subplots(2, 2)
     kinds, seeds = list(dict.fromkeys(table["model"])), table["seed"].nunique()
     names = " and ".join(kinds) if len(kinds) < 3 else f"{len(kinds)} models"
-    _title(figure, data, f"{names}, {seeds} seeds (thick: their mean)")
+    _title(figure, data, f"{names}, {f'{seeds} seeds (thick: their mean)' if seeds > 1 else 'one seed'}")
 
     for kind in kinds:
         colour, line = STYLES[kind]
@@ -138,7 +138,7 @@ def benchmark_figure(table, histories, data):
     longest = max(len(history.validation_loss) for history in histories.values())
     loss_axes.set(xlabel="epoch", ylabel="validation loss (scaled)", title="Training")
     loss_axes.set(xlim=(0.5, longest + 0.5))
-    loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     loss_axes.legend(fontsize="small")
 
     scale = "returns" if "returns_rmse" in table else "values"
@@ -175,6 +175,12 @@ def _title(figure, data, what):
         figure.supxlabel(attrs["credit"], fontsize="small", color=GREY)
 
 
+def _log(ratio):
+    """ln of a ratio; nothing is drawn where a forecast price is 0 or infinite."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.isfinite(np.log(ratio)), np.log(ratio), np.nan)
+
+
 def _shown_steps(data):
     """Sixty days, or a week of hours."""
     return 60 if steps_a_day(data.frame.index) == 1 else 168
@@ -183,3 +189,5 @@ def _shown_steps(data):
 def _time_axis(axes):
     axes.xaxis.set_major_locator(AutoDateLocator(maxticks=6))
     axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
+    for label in axes.get_xticklabels():
+        label.set(rotation=20, horizontalalignment="right")

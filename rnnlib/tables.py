@@ -1,5 +1,6 @@
 """Tables for the terminal: plain ASCII rules, so that they survive a file, a pipe and an old console."""
 
+import shutil
 import sys
 
 import numpy as np
@@ -19,7 +20,8 @@ def show(title, columns, rows):
     for row in rows:
         table.add_row(*(cell if isinstance(cell, str) else number(cell) for cell in row))
     print(f"\n{title}")
-    Console(file=sys.stdout, color_system=None, highlight=False).print(table)
+    width = max(80, shutil.get_terminal_size().columns)  # in a narrow terminal no digit is lost
+    Console(file=sys.stdout, color_system=None, highlight=False, width=width).print(table)
 
 
 def number(value):
@@ -27,10 +29,13 @@ def number(value):
     return "-" if np.isnan(value) else f"{value:.4g}"
 
 
-def spread(values):
-    """Mean and standard deviation over the seeds, with four digits of the mean."""
+def spread(values, decimals=None):
+    """Mean and standard deviation over the seeds; with four digits of the mean if ``decimals`` is None."""
     mean = values.mean()
-    decimals = int(np.clip(3 - np.floor(np.log10(abs(mean))), 0, 6)) if mean else 3
+    if np.isnan(mean):
+        return "-"
+    if decimals is None:
+        decimals = int(np.clip(3 - np.floor(np.log10(abs(mean))), 0, 6)) if mean else 3
     deviation = f" ± {values.std():.{decimals}f}" if len(values) > 1 else ""
     return f"{mean:.{decimals}f}{deviation}"
 
@@ -87,8 +92,9 @@ def show_benchmark(table, naive, data):
     )
     errors, costs, tests = [], [], []
     for kind, runs in table.groupby("model", sort=False):
-        scores = factor * runs[f"{scale}_rmse"], factor * runs[f"{scale}_mae"], runs[f"{scale}_r2"]
-        errors.append([kind, *map(spread, scores), percent(runs["direction_accuracy"].mean())])
+        scores = [spread(factor * runs[f"{scale}_{metric}"]) for metric in ("rmse", "mae")]
+        scores.append(spread(runs[f"{scale}_r2"], 3))
+        errors.append([kind, *scores, percent(runs["direction_accuracy"].mean())])
         parameters = f"{runs['parameters'].iloc[0]}"
         costs.append([kind, parameters, spread(runs["seconds"]), spread(runs["peak_memory_mib"])])
         test = [kind]
@@ -97,9 +103,8 @@ def show_benchmark(table, naive, data):
             test += [f"{(significant < 0).sum()}", f"{(significant > 0).sum()}"]
         tests.append(test)
     for name, row in naive.iterrows():
-        scores = factor * row[scale, "RMSE"], factor * row[scale, "MAE"], row[scale, "R²"]
-        alone = [spread(pd.Series([score])) for score in scores]
-        errors.append([name, *alone, percent(row["direction", "accuracy"])])
+        scores = [number(factor * row[scale, metric]) for metric in ("RMSE", "MAE")]
+        errors.append([name, *scores, f"{row[scale, 'R²']:.3f}", percent(row["direction", "accuracy"])])
     seeds, linear = table["seed"].nunique(), naive.index[-1]
     title = f"{seeds} seeds, mean ± standard deviation" if seeds > 1 else "One seed"
     show(f"{title}; errors: {unit}", ["forecast", "RMSE", "MAE", "R²", "direction"], errors)
@@ -126,7 +131,7 @@ def show_tasks(name, table, task):
     goal = f"{task.goal:g}" if task.loss == "mse" else f"{task.goal:.0%}"
     show(
         f"{name}: solved if {score} at most {goal}, on sequences never seen before",
-        ["model", "parameters", "solved", score, "steps", "longest, s"],
+        ["model", "parameters", "solved", score, "steps", "longest, CPU s"],
         rows,
     )
 

@@ -57,8 +57,7 @@ def fit(
         patience: epochs without progress before training stops.
         truncate: backpropagate through only this many steps (Williams and Peng 1990): a batch is
             cut into stretches of this length, one optimizer step each, and the state is carried
-            from stretch to stretch. For a model that answers at every step; each stretch must
-            hold a target. None: whole sequences.
+            from stretch to stretch. For a model that answers at every step. None: whole sequences.
         rng: ``numpy.random.Generator`` or a seed, for the order of the batches.
         progress: show a progress bar.
         training: a Training to go on from (with the model's weights of then); its optimizer, rng and
@@ -84,8 +83,7 @@ def fit(
         if not isinstance(optimizer, Optimizer):
             optimizer = _named(optimizer, OPTIMIZERS, "optimizer")(model.params, lr)
         training = Training(optimizer, np.random.default_rng(rng))
-    if any(training.optimizer.params.get(name) is not p for name, p in model.params.items()):
-        raise ValueError("the optimizer belongs to another model: make it with this model's params")
+    _check_owner(training.optimizer, model)
 
     make_batches = train if callable(train) else lambda rng: _shuffled(*train, batch_size, rng)
     step = partial(_step, model, loss, training.optimizer, max_norm)
@@ -97,8 +95,9 @@ def fit(
             for epoch in range(len(history.train_loss) + 1, epochs + 1):
                 if epoch - 1 - history.best_epoch >= patience:
                     break
-                losses, norms, sizes = _epoch(step, make_batches(training.rng), truncate, epoch)
-                validation_loss, _ = loss(predict(model, validation[0]), validation[1])
+                losses, norms, sizes = _epoch(model, step, make_batches(training.rng), truncate, epoch)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    validation_loss, _ = loss(predict(model, validation[0]), validation[1])
                 _check_finite("validation loss", validation_loss, f"after epoch {epoch}", training.optimizer)
                 history.train_loss.append(float(np.average(losses, weights=sizes)))
                 history.grad_norm.append(float(np.mean(norms)))
@@ -135,6 +134,7 @@ def online(model, x, y, *, loss="mse", optimizer="adam", lr=1e-3, batch_size=32,
     loss = _named(loss, LOSSES, "loss")
     if not isinstance(optimizer, Optimizer):
         optimizer = _named(optimizer, OPTIMIZERS, "optimizer")(model.params, lr)
+    _check_owner(optimizer, model)
     forecasts = []
     for i in tqdm(range(len(x)), desc="walking forward", unit="step", disable=not progress):
         forecasts.append(predict(model, x[i : i + 1]))
@@ -156,6 +156,11 @@ def _check_part(name, x, y):
         raise ValueError(f"the {name} part is empty")
 
 
+def _check_owner(optimizer, model):
+    if any(optimizer.params.get(name) is not p for name, p in model.params.items()):
+        raise ValueError("the optimizer belongs to another model: make it with this model's params")
+
+
 def _named(choice, choices, what):
     """The entry of that name; a function passes."""
     if callable(choice):
@@ -173,7 +178,7 @@ def _shuffled(x, y, batch_size, rng):
         yield x[batch], y[batch]
 
 
-def _epoch(step, batches, truncate, epoch):
+def _epoch(model, step, batches, truncate, epoch):
     """One pass over the batches; losses, gradient norms and sizes, one entry an optimizer step."""
     losses, norms, sizes = [], [], []
     for x, y in batches:
@@ -181,14 +186,18 @@ def _epoch(step, batches, truncate, epoch):
         for t in range(0, T, truncate or T):
             stretch = slice(t, t + (truncate or T))
             answers = y[:, stretch] if truncate else y
+            asked = int((answers != -1).sum()) if answers.dtype.kind in "iu" else answers.size
+            if asked == 0:  # no question in this stretch: only the state goes on
+                _, state = model.forward(x[:, stretch], state=state)
+                continue
             loss, norm, state = step(
                 x[:, stretch], answers, state, f"in epoch {epoch}, step {len(losses) + 1}"
             )
             losses.append(loss)
             norms.append(norm)
-            sizes.append(answers.size)
+            sizes.append(asked)
     if not losses:
-        raise ValueError("there is no batch to train on")
+        raise ValueError("there is no batch with answers to train on")
     return losses, norms, sizes
 
 

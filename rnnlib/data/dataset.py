@@ -103,7 +103,8 @@ class Dataset:
     def to_level(self, output, before):
         """The target's values that scaled outputs stand for, given the value a step before."""
         forecast = output * self.scaling.target_std + self.scaling.target_mean
-        return before * np.exp(forecast) if self.predict == "return" else forecast
+        with np.errstate(over="ignore"):  # the forecasts of a training that diverged
+            return before * np.exp(forecast) if self.predict == "return" else forecast
 
     def inputs(self, frame):
         """The scaled features of all rows of such a table but the first, (N − 1, D)."""
@@ -182,6 +183,8 @@ def make_dataset(
         return pair, chosen + 1
 
     (training, _), (validating, _), (testing, rows) = map(part, split)
+    if len(rows) < 2:
+        raise ValueError(f"a test part with {len(rows)} measured steps is too short to judge forecasts")
     return Dataset(frame, features, target, predict, length, split, scaling,
                    training, validating, testing, rows, level, measured)  # fmt: skip
 
@@ -202,7 +205,9 @@ def _features(frame, columns, predict):
     for i in range(len(columns)):
         if not np.isfinite(values[:, i]).all():
             row = frame.index[~np.isfinite(values[:, i])][0]
-            raise ValueError(f"{columns[i]} is missing or infinite at {row}: fill or drop it first")
+            raise ValueError(
+                f"{columns[i]} is missing or infinite at {row}: fill it first, or ask for fill_gaps"
+            )
     if predict == "value":
         return values[1:]
     for i in range(len(columns)):
@@ -224,7 +229,7 @@ def _split(index, validation, test):
         first = int((index[1:] < pd.Timestamp(test)).sum())
         if not 0 < first < steps:
             raise ValueError(
-                f"the test part begins on {test}, "
+                f"the test part begins on {pd.Timestamp(test):%Y-%m-%d}, "
                 f"but the data run from {index[0]:%Y-%m-%d} to {index[-1]:%Y-%m-%d}"
             )
         test = (steps - first) / steps

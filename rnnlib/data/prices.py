@@ -202,6 +202,8 @@ def _header(row):
     if any(";" in cell or "\t" in cell for cell in row):
         raise ValueError("columns parted by semicolons or tabs: use commas, and numbers such as 1234.5")
     names = ["_".join(cell.lower().split()) for cell in row]
+    if names[0] == "price":
+        raise ValueError("several lines of names, as yfinance writes: download with multi_level_index=False")
     for name in ("date", "close"):
         if name not in names:
             raise ValueError(f"no column {name}: there are {', '.join(names):.100}")

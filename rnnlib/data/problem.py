@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from rnnlib.data import prices, traffic, weather
 from rnnlib.data.calendar import between
 from rnnlib.data.dataset import make_dataset
@@ -31,7 +33,7 @@ class Problem:
 
     Attributes:
         data: "stock", "weather" or "traffic", a key of ``USUAL``.
-        symbol, source: for stocks, see ``prices.load``; AAPL and "embedded" if None.
+        symbol, source: for stocks, see ``prices.load``; AAPL (a file's name) and "embedded" if None.
         start, end: first and last day, both included; None is as far as the data go.
         features, target, predict, test: see ``make_dataset``; what is usual if None.
         length: steps in a window.
@@ -52,9 +54,11 @@ class Problem:
         if self.data not in USUAL:
             raise ValueError(f"unknown data {self.data!r}: choose one of {', '.join(USUAL)}")
         if self.data == "stock":
-            self.symbol, self.source = (self.symbol or "AAPL").upper(), str(self.source or "embedded")
-            if self.source not in ("embedded", "yahoo"):  # a file is found from every folder
-                self.source = str(Path(self.source).expanduser().absolute())
+            self.source = str(self.source or "embedded")
+            if self.source not in ("embedded", "yahoo"):
+                path = Path(self.source).expanduser().absolute()  # is found from every folder
+                self.symbol, self.source = self.symbol or path.stem, str(path)
+            self.symbol = (self.symbol or "AAPL").upper()
         elif self.symbol or self.source:
             raise ValueError(f"a symbol or a source belongs to stocks, not to {self.data}")
         for name, value in USUAL[self.data].items():
@@ -65,7 +69,8 @@ class Problem:
         """The table; its ``attrs`` hold name, source, unit, season, and credit if one is due."""
         if self.data == "stock":
             frame = prices.load(self.symbol, self.start, self.end, self.source)
-            frame.attrs |= {"name": self.symbol, "season": 5}
+            daily = (frame.index[1:] - frame.index[:-1]).min() == pd.Timedelta(days=1)
+            frame.attrs |= {"name": self.symbol, **({"season": 5} if daily else {})}
             return frame
         return between({"weather": weather, "traffic": traffic}[self.data].load(), self.start, self.end)
 

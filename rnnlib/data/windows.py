@@ -1,5 +1,6 @@
 """Windows over a series, and splits in the order of time."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -86,10 +87,12 @@ def walk_forward(n, folds=5, validation=0.1, test=None):
     Raises:
         ValueError: the days do not suffice for so many folds, or a part would be empty.
     """
+    if not 0 < validation < 1:
+        raise ValueError(f"validation is a share between 0 and 1, got {validation}")
     splits = []
     for past, future in TimeSeriesSplit(folds, test_size=test).split(np.empty(n)):
-        train_end = len(past) - round(len(past) * validation)
-        if not 0 < train_end < len(past):
+        train_end = len(past) - math.ceil(len(past) * validation)
+        if train_end == 0:
             raise ValueError(
                 f"{len(past)} days cannot be split into {validation:.0%} validation and training"
             )

@@ -14,10 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlib import checkpoint, cli, experiment, forecast, tasks
+from rnnlib import SequenceModel, checkpoint, cli, experiment, forecast, tables, tasks
+from rnnlib.compare import run as run_one
 from rnnlib.data import yahoo
 from rnnlib.data.problem import Problem
+from rnnlib.optim import make_optimizer
 from rnnlib.tests import fake_yahoo
+from rnnlib.train import fit
 
 
 @pytest.fixture
@@ -164,11 +167,125 @@ def test_benchmark(run, tmp_path):
     assert max(map(len, done.out.splitlines())) <= 110
 
     alone = Problem(length=5).dataset()
-    from rnnlib.compare import run as run_one
-
     settings = {"epochs": 2, "batch_size": 32, "loss": "mse", "max_norm": 1.0, "patience": 5, "lr": 1e-3}
     row, _ = run_one("min_gru", {"hidden_size": 4, "num_layers": 1}, 1, alone, settings)
     assert float(rows[1]["returns_rmse"]) == row["returns_rmse"]  # the same in a process of its own
+
+
+def test_every_seed_and_setting_of_a_run_counts():
+    data = Problem("weather", length=3).dataset()
+    settings = {"epochs": 2, "batch_size": 50, "loss": "mae", "max_norm": 0.5, "lr": 0.01}
+    row, history = run_one("gru", {"hidden_size": 3}, 4, data, settings)
+    model = SequenceModel("gru", 6, 3, 1, rng=4)
+    assert fit(model, data.train, data.validation, rng=4, progress=False, **settings) == history
+    scores = forecast.compare({"gru": forecast.one_step(model, data)}, data)
+    for metric, name in (("MAE", "mae"), ("R²", "r2"), ("MASE", "mase")):
+        assert row[f"values_{name}"] == scores.loc["gru", ("values", metric)]
+        assert row[f"values_{name}_last_value"] == scores.loc["last value", ("values", metric)]
+    assert row["diebold_mariano_p_vs_ar"] == scores.loc["gru", ("Diebold-Mariano", "p vs AR")]
+    assert run_one("gru", {"hidden_size": 3}, 5, data, settings)[1] != history
+
+
+def test_an_experiment_is_what_its_settings_say(tmp_path):
+    problem = Problem("weather", length=3)
+    settings = {"epochs": 2, "batch_size": 50, "loss": "mae", "max_norm": 0.5, "patience": 1}
+    optimizer = {"kind": "sgd", "lr": 0.05, "momentum": 0.2}
+    options = {"hidden_size": 3}
+    model, data, history = experiment.train(
+        problem, "rnn", options=options, optimizer=optimizer, settings=settings, seed=3, out=tmp_path
+    )
+    twin = SequenceModel("rnn", 6, 3, 1, rng=3)
+    own = make_optimizer(twin.params, **optimizer)
+    assert fit(twin, data.train, data.validation, optimizer=own, rng=3, progress=False, **settings) == history
+    for name, p in twin.params.items():
+        np.testing.assert_array_equal(model.params[name], p)
+    low, high = forecast.error_bands(model, data, 3)
+    table = experiment.future(model, data, 3)
+    np.testing.assert_allclose(table["low"], table["forecast"] + low)
+    np.testing.assert_allclose(table["high"], table["forecast"] + high)
+    assert list(table.index) == list(pd.date_range("2016-01-01", periods=3))
+    assert experiment.fingerprint(data) != experiment.fingerprint(
+        Problem("weather", length=3, end="2015-12-30").dataset()
+    )
+
+
+def test_bands_of_returns(tmp_path):
+    problem = Problem(length=3)
+    model = SequenceModel("rnn", 1, 3, 1, rng=0)
+    table = experiment.future(model, problem.dataset(), 2)
+    low, high = forecast.error_bands(model, problem.dataset(), 2)
+    np.testing.assert_allclose(table["low"], table["forecast"] * np.exp(low))
+    np.testing.assert_allclose(table["high"], table["forecast"] * np.exp(high))
+    assert (table["low"] < table["forecast"]).all()
+    assert (table["forecast"] < table["high"]).all()
+
+
+def test_benchmark_counts_who_is_better(capsys):
+    rows = []
+    for seed, (statistic, p) in enumerate([(-3, 0.01), (-3, 0.001), (3, 0.02), (-1, 0.4)]):
+        row = {
+            "model": "gru",
+            "seed": seed,
+            "parameters": 5,
+            "seconds": 1.0 + seed,
+            "peak_memory_mib": np.nan,
+        }
+        row |= {f"values_{metric}": 2.0 for metric in ("rmse", "mae", "r2")} | {"direction_accuracy": 0.5}
+        row |= {"diebold_mariano_statistic": statistic, "diebold_mariano_p": p}
+        rows.append(row | {"diebold_mariano_statistic_vs_ar": -statistic, "diebold_mariano_p_vs_ar": p})
+    data = Problem("weather").dataset()
+    tables.show_benchmark(pd.DataFrame(rows), forecast.compare({}, data), data)
+    shown = capsys.readouterr().out
+    assert re.search(r"\| gru +\| +2 \| +1 \| +1 \| +2 \|", shown)
+    assert "| gru   |          5 | 2.500 ± 1.291 |        - |" in shown
+
+
+def test_benchmark_trains_all_epochs_and_patience_stops(run, tmp_path):
+    still = [
+        "--models",
+        "rnn",
+        "--hidden-size",
+        "2",
+        "--seq-len",
+        "2",
+        "--lr",
+        "1e-12",
+        "--seeds",
+        "1",
+        "--epochs",
+        "8",
+    ]
+    for patience, epochs in (([], 8), (["--patience", "2"], 3)):
+        assert run("benchmark", *still, *patience).status == 0
+        assert pd.read_csv(tmp_path / "benchmark_results.csv")["epochs"].tolist() == [epochs]
+
+
+def test_a_price_below_zero_does_not_cost_the_tables(run, tmp_path):
+    days = pd.bdate_range("2020-01-01", periods=200)
+    fall = np.linspace(200, 0.5, 200) + 0.01 * np.sin(np.arange(200))
+    pd.DataFrame({"date": days, "close": fall}).to_csv(tmp_path / "fall.csv", index=False)
+    small = [
+        "--target",
+        "price",
+        "--source",
+        "fall.csv",
+        "--seq-len",
+        "5",
+        "--hidden-size",
+        "4",
+        "--epochs",
+        "2",
+    ]
+    done = run("benchmark", "--models", "rnn", *small, "--seeds", "1")
+    assert done.status == 0, done.err
+    assert run("train", *small).status == 0
+    assert "FALL (file fall.csv" in done.out  # the name of the file, not AAPL's
+
+
+def test_numbers_survive_a_narrow_terminal(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    done = run("train", "--epochs", "1")
+    assert "…" not in done.out
 
 
 def test_benchmark_of_other_models(run, tmp_path):
@@ -242,6 +359,13 @@ def test_networks_beat_naive_forecasts_where_there_is_something_to_learn(run, tm
         (["train", "--seq-len", "5000"], "too few for windows of 5000 days"),
         (["train", "--start", "2013-02-20"], "training days are too few"),
         (["train", "--start", "2013-03-01"], "cannot be split"),
+        (
+            ["train", "--start", "2013-02-20", "--seq-len", "1"],
+            "a test part with 1 measured steps is too short",
+        ),
+        (["forecast", "file.txt", "--days", "1000000000"], "Invalid value for '--days'"),
+        (["train", "--data", "weather", "--end", "2014-06-01"], "the test part begins on 2015-01-01, but"),
+        (["train", "--optimizer", "sgd", "--lr", "1e25", "--batch-size", "10000", "--clip", "inf"], "is nan"),
         (["train", "--start", "yesterday"], "cannot read the date"),
         (["train", "--out", "file.txt"], "cannot write into the folder file.txt: "),
         (["train", "--start", "02/03/2005"], "cannot read the date '02/03/2005': write it as 2005-12-31"),
@@ -284,9 +408,10 @@ def test_bad_input_is_one_line_and_status_2(run, tmp_path, arguments, message):
     last = done.err.splitlines()[-1]  # benchmark and tasks show their progress first
     assert message in last
     assert last.startswith("rnnlib: ")
-    if arguments[0] == "train":
+    if "1e25" not in arguments and arguments[0] == "train":
         assert len(done.err.splitlines()) == 1
     assert "Traceback" not in done.err
+    assert "Warning" not in done.err
     assert [file.name for file in tmp_path.iterdir()] == ["file.txt"]
     assert (tmp_path / "file.txt").read_text() == "mine"
 
@@ -397,8 +522,12 @@ def kill_at_random(folder, seed, arguments):
     moments, kills = random.Random(seed), 0
     while True:
         process = start(*arguments, "--resume", "--out", str(folder), folder=folder.parent)
+        while kills == 0 and not (folder / "rnn_gru_last.safetensors").exists():  # well before the end
+            assert process.poll() is None
+            time.sleep(0.01)
         try:
-            _, errors = process.communicate(timeout=moments.uniform(0.8, 1.6) * 1.15**kills)
+            longest = moments.uniform(0.8, 1.6) * 1.15**kills if kills else moments.uniform(0, 0.1)
+            _, errors = process.communicate(timeout=longest)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -430,13 +559,20 @@ def test_resume_goes_on_with_the_same_training_alone(run, tmp_path):
         (["--seed", "1"], "is of a training with seed = 0, not 1"),
         (["--features", "close,high"], "is of a training with features = ['close'], not"),
         (["--start", "2001-01-01"], "is of a training with start = None, not 2001-01-01"),
+        (["--seq-len", "6"], "is of a training with seq_len = 5, not 6"),
+        (["--clip", "2"], "is of a training with clip = 1.0, not 2.0"),
+        (["--weight-decay", "0.1"], "is of a training with weight_decay = 0.0, not 0.1"),
+        (["--optimizer", "sgd"], "is of a training with optimizer = adam, not sgd"),
     ):
         done = run(*SHORT, *changed, "--epochs", "3", "--resume")
         assert done.status == 2
         assert message in done.err
         assert len(done.err.splitlines()) == 1
         assert files(tmp_path) == kept
-    longer = run(*SHORT, "--epochs", "3", "--resume")  # more epochs are welcome
+    (tmp_path / "rnn_lstm_last.safetensors").write_bytes(kept["rnn_gru_last.safetensors"])
+    done = run("train", "--model", "lstm", *SHORT[3:], "--resume")
+    assert "is of a training with model = gru, not lstm" in done.err
+    longer = run(*SHORT, "--weight-decay", "0", "--epochs", "3", "--resume")  # more epochs are welcome
     assert "of 3." in longer.out
     assert run(*SHORT, "--epochs", "3", "--out", "once").status == 0
     last = tmp_path / "rnn_gru_last.safetensors"
@@ -446,6 +582,29 @@ def test_resume_goes_on_with_the_same_training_alone(run, tmp_path):
     assert done.status == 2
     assert "is damaged" in done.err
     assert last.read_bytes() == b"damaged"
+
+
+def test_options_left_out_at_a_resume_are_noticed(run, tmp_path):
+    options = ["train", "--model", "mamba", "--hidden-size", "2", "--seq-len", "2", "--epochs", "1"]
+    special = ["--state-size", "2", "--optimizer", "sgd", "--momentum", "0.5"]
+    assert run(*options, *special).status == 0
+    assert run(*options, *special, "--resume").status == 0
+    for left_out, message in (
+        (slice(0, 2), "state_size = 2, not None"),
+        (slice(4, 6), "momentum = 0.5, not 0.9"),
+    ):
+        fewer = special.copy()
+        del fewer[left_out]
+        done = run(*options, *fewer, "--epochs", "2", "--resume")
+        assert done.status == 2
+        assert f"is of a training with {message}" in done.err
+
+
+def test_resume_without_a_file_begins_and_says_so(run, tmp_path):
+    done = run(*SHORT, "--resume", "--out", "new")
+    assert done.status == 0
+    assert done.err.startswith("There is no new")
+    assert "beginning with the first epoch" in done.err
 
 
 def test_resume_notices_changed_data(run, tmp_path):

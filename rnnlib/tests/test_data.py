@@ -151,6 +151,11 @@ def test_the_times_to_come():
     assert list(following(days, 2)) == [pd.Timestamp("2024-01-13"), pd.Timestamp("2024-01-14")]
     hours = pd.date_range("2024-01-01", periods=30, freq="h")
     assert following(hours, 20)[-1] == pd.Timestamp("2024-01-03 01:00")
+    with_saturdays = pd.date_range("2024-01-01", "2024-01-13")  # Monday to Saturday
+    assert following(with_saturdays[with_saturdays.day_of_week < 6], 1)[0] == pd.Timestamp("2024-01-14")
+    summer = calendar(pd.DatetimeIndex(["2015-07-02 15:00"]))  # the year's middle
+    assert summer["year_cos"].iloc[0] == pytest.approx(-1, abs=1e-6)
+    assert summer["year_sin"].iloc[0] == pytest.approx(np.sin(2 * np.pi * 182.625 / 365.25), abs=1e-9)
     assert (steps_a_day(weekdays), steps_a_day(days), steps_a_day(hours)) == (1, 1, 24)
 
 
@@ -228,8 +233,12 @@ def test_folds_need_days():
     assert [split.test for split in walk_forward(100, 3, test=10)] == [
         slice(70, 80), slice(80, 90), slice(90, 100)
     ]  # fmt: skip
-    with pytest.raises(ValueError, match="4 days cannot be split into 1% validation"):
-        walk_forward(10, 2, validation=0.01)
+    assert walk_forward(10, 2, validation=0.01)[0].validation == slice(3, 4)  # one day at least
+    with pytest.raises(ValueError, match="1 days cannot be split into 50% validation"):
+        walk_forward(3, 2, validation=0.5)
+    for share in (0, 1, np.nan):
+        with pytest.raises(ValueError, match="validation is a share between 0 and 1"):
+            walk_forward(30, 2, validation=share)
     with pytest.raises(ValueError, match="Cannot have number of folds"):
         walk_forward(4, 5)
 
@@ -320,6 +329,10 @@ def test_gaps_are_filled_from_the_past_and_never_scored():
         make_dataset(table)
     data = make_dataset(table, length=5, fill_gaps=True)
     assert data.frame.attrs["gaps"] == 4
+    leading = random_walk()
+    leading.iloc[0, 0] = np.nan  # nothing before it could stand in its place
+    with pytest.raises(ValueError, match="close is missing"):
+        make_dataset(leading, fill_gaps=True)
     assert table["close"].isna().sum() == 4  # the caller's table is left alone
     assert data.level[8] == data.level[6] == whole.iloc[6]
     assert 350 not in data.rows

@@ -290,8 +290,14 @@ def test_the_seasonal_naive_forecast_at_each_horizon():
     table = random_walk()
     table.attrs["season"] = 3
     data = make_dataset(table, predict="value")
-    horizons = compare_horizons(constant(data, 0), data, 5)
+    model = constant(data, 0)
+    horizons = compare_horizons(model, data, 5)
     rows = data.rows[:-4]
+    paths = recursive(model, data, rows - 1, 5)
+    for horizon in range(1, 6):
+        actual = data.level[rows + horizon - 1]
+        errors = actual - paths[:, horizon - 1], actual - data.level[rows - 1]
+        assert horizons["p"][horizon] == diebold_mariano(*errors, horizon)[1]
     for horizon, back in zip(range(1, 6), (3, 3, 3, 6, 6), strict=True):
         error = data.level[rows + horizon - 1] - data.level[rows + horizon - 1 - back]
         assert horizons["seasonal naive"][horizon] == pytest.approx(np.sqrt(np.mean(error**2)))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from rnnlib import SequenceModel, checkpoint
+from rnnlib.data import synthetic
 from rnnlib.gradcheck import check_layer, numerical_gradient, relative_error
 from rnnlib.history import Training
 from rnnlib.layers import RNN
@@ -490,8 +491,50 @@ def test_truncated_backpropagation_learns():
         fit(model(), task(), task(), truncate=2)
     with pytest.raises(ValueError, match="truncate must be at least 1, got 0"):
         fit(network, stream_task(), stream_task(), truncate=0)
-    with pytest.raises(ValueError, match="no batch to train on"):
+    with pytest.raises(ValueError, match="there is no batch with answers"):
         fit(network, lambda rng: [], stream_task())
+
+
+def test_stretches_without_a_question_carry_the_state_alone():
+    x, y = synthetic.selective_copying(8, T=20, rng=0)
+    network, twin = (SequenceModel("gru", 16, 4, 16, readout="every", rng=0) for _ in range(2))
+    history = fit(
+        network, (x, y), (x, y), loss="cross_entropy", truncate=8, epochs=1, batch_size=8, progress=False
+    )
+    order, state, optimizer, losses = (
+        np.random.default_rng(0).permutation(8),
+        None,
+        Adam(twin.params, 1e-3),
+        [],
+    )
+    for part in (slice(0, 8), slice(8, 16), slice(16, 24)):
+        output, state = twin.forward(x[order, part], state=state)
+        if part.start == 16:  # steps 20 to 23 are asked for
+            loss, dy = cross_entropy(output, y[order, part])
+            losses.append(loss)
+            twin.backward(dy)
+            optimizer.step(clip_by_norm(twin.grads, 1.0)[0])
+    assert history.train_loss == pytest.approx(losses)
+    for name, p in twin.params.items():
+        np.testing.assert_array_equal(network.params[name], p)
+    nothing = np.full_like(y, -1)
+    with pytest.raises(ValueError, match="there is no batch with answers"):
+        fit(network, (x, nothing), (x, y), loss="cross_entropy", truncate=8, progress=False)
+
+
+def test_online_learning_takes_the_latest_answers():
+    x, y = task(9)
+    network, twin = model(), model()
+    learnt = online(network, x, y, lr=1e-2, batch_size=3, progress=False)
+    optimizer, expected = Adam(twin.params, 1e-2), []
+    for i in range(9):
+        expected.append(twin.forward(x[i : i + 1])[0][0])
+        seen = slice(max(i - 2, 0), i + 1)
+        twin.backward(mse(twin.forward(x[seen])[0], y[seen])[1])
+        optimizer.step(clip_by_norm(twin.grads, 1.0)[0])
+    np.testing.assert_array_equal(learnt, expected)
+    with pytest.raises(ValueError, match="the optimizer belongs to another model"):
+        online(network, x, y, optimizer=optimizer)
 
 
 def test_online_learning_forecasts_before_it_sees():

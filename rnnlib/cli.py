@@ -170,7 +170,7 @@ def evaluate(
     _describe(dataset)
     show_scores(scores, dataset)
     if horizons is not None:
-        show_horizons(horizons)
+        show_horizons(horizons, dataset)
     print(forecast.verdict(scores, name))
 
 
@@ -267,9 +267,10 @@ def benchmark(
     picture = out / ("mamba_vs_mingru_comparison.png" if both else "models_comparison.png")
     with whole_file(results) as temporary:
         table.to_csv(temporary, index=False)
-    _save(plots.benchmark_figure(table, histories, dataset), picture)
+    naive = forecast.compare({}, dataset)
+    _save(plots.benchmark_figure(table, histories, naive, dataset), picture)
     _describe(dataset)
-    show_benchmark(table, forecast.compare({}, dataset), dataset)
+    show_benchmark(table, naive, dataset)
     print(f"Wrote {results} and {picture}.")
 
 

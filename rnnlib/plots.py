@@ -102,11 +102,12 @@ def future_figure(data, future, *, name):
     return figure
 
 
-def benchmark_figure(table, histories, data):
+def benchmark_figure(table, histories, naive, data):
     """Validation loss, test error, time and memory of each model.
 
     Args:
         table, histories: what ``compare.benchmark`` returns.
+        naive: the scores of the naive forecasts, ``forecast.compare({}, data)``.
         data: the Dataset of the benchmark.
 
     Returns:
@@ -159,9 +160,10 @@ def benchmark_figure(table, histories, data):
         slant = {"rotation": 30, "ha": "right"} if len(kinds) > 3 else {}
         axes.set_xticks(range(len(kinds)), kinds, **slant)
         if axes is not error_axes:
-            axes.set_ylim(bottom=0)
-    last = factor * table[f"{scale}_rmse_last_value"].iloc[0]
-    error_axes.axhline(last, color=BLUE, linestyle=":", label="last value")
+            axes.set_ylim(0, 1.1 * values.max())
+    for name, line in (("last value", ":"), (naive.index[-1], "--")):
+        error_axes.axhline(factor * naive.loc[name, (scale, "RMSE")], color=BLUE, linestyle=line, label=name)
+    error_axes.margins(y=0.1)
     error_axes.legend(fontsize="small")
     return figure
 

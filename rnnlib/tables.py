@@ -136,11 +136,12 @@ def show_tasks(name, table, task):
     )
 
 
-def show_horizons(horizons):
+def show_horizons(horizons, data):
     """The table of ``forecast.compare_horizons``."""
     rows = [[f"{horizon}", *row[:-1], p_value(row["p"])] for horizon, row in horizons.iterrows()]
     columns = ["steps ahead", *horizons.columns[:-1], "p: last value"]
-    show("Several steps ahead, each forecast made from the one before it: RMSE", columns, rows)
+    unit = "log returns" if data.predict == "return" else data.quantity
+    show(f"Several steps ahead, each forecast made from the one before it; RMSE: {unit}", columns, rows)
 
 
 def show_future(table, data):

@@ -113,13 +113,7 @@ def train(
     problem = _problem(data, symbol, source, start, end, features, target, seq_len)
     chosen = _optimizer(optimizer, lr, momentum, weight_decay)
     last = out / f"rnn_{model}_last.safetensors"
-    if resume and not last.exists():
-        print(f"There is no {last}: beginning with the first epoch.", file=sys.stderr)
-    if last.exists() and not resume:
-        print(
-            f"The files of an earlier {model} in {out} are replaced; --out names another folder.",
-            file=sys.stderr,
-        )
+    there = last.exists()
     network, dataset, history = experiment.train(
         problem,
         model,
@@ -145,6 +139,10 @@ def train(
         print(forecast.verdict(scores, name))
     best = out / f"rnn_{model}_best.safetensors"
     print(f"Best epoch: {history.best_epoch} of {len(history.train_loss)}. Wrote {best} and {picture}.")
+    if resume and not there:
+        print(f"There was no {last} to resume from: this training began with the first epoch.")
+    elif there and not resume:
+        print(f"They replace those of an earlier {model}; --out keeps trainings apart.")
 
 
 @app.command()

@@ -160,7 +160,7 @@ def benchmark_figure(table, histories, naive, data):
         slant = {"rotation": 30, "ha": "right"} if len(kinds) > 3 else {}
         axes.set_xticks(range(len(kinds)), kinds, **slant)
         if axes is not error_axes:
-            axes.set_ylim(0, 1.1 * values.max())
+            axes.set_ylim(0, max(1.1 * values.max(), 0.001))
     for name, line in (("last value", ":"), (naive.index[-1], "--")):
         error_axes.axhline(factor * naive.loc[name, (scale, "RMSE")], color=BLUE, linestyle=line, label=name)
     error_axes.margins(y=0.1)

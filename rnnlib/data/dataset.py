@@ -154,6 +154,11 @@ def make_dataset(
         raise ValueError(f'predict must be "return" or "value", got {predict!r}')
     if not (frame.index.is_monotonic_increasing and frame.index.is_unique):
         raise ValueError("the days must be in order, each one once: sort the table by date")
+    if len(frame) < length + 4:
+        raise ValueError(
+            f"{len(frame)} days are too few for windows of {length} days and three parts: "
+            "give more days, or shorter windows"
+        )
     measured = frame[target].notna().to_numpy()
     if fill_gaps:
         frame = frame.ffill()  # looks back only, so no future leaks into the past

@@ -357,8 +357,9 @@ def test_networks_beat_naive_forecasts_where_there_is_something_to_learn(run, tm
         (["train", "--epochs", "0"], "Invalid value for '--epochs'"),
         (["train", "--epochs", "many"], "Invalid value for '--epochs'"),
         (["train", "--seq-len", "5000"], "too few for windows of 5000 days"),
-        (["train", "--start", "2013-02-20"], "training days are too few"),
-        (["train", "--start", "2013-03-01"], "cannot be split"),
+        (["train", "--start", "2013-02-20"], "8 days are too few for windows of 30 days and three parts"),
+        (["train", "--start", "2013-03-01"], "1 days are too few for windows of 30 days"),
+        (["train", "--start", "2013-01-10"], "training days are too few"),
         (
             ["train", "--start", "2013-02-20", "--seq-len", "1"],
             "a test part with 1 measured steps is too short",
@@ -603,8 +604,10 @@ def test_options_left_out_at_a_resume_are_noticed(run, tmp_path):
 def test_resume_without_a_file_begins_and_says_so(run, tmp_path):
     done = run(*SHORT, "--resume", "--out", "new")
     assert done.status == 0
-    assert done.err.startswith("There is no new")
-    assert "beginning with the first epoch" in done.err
+    assert "last.safetensors to resume from: this training began with the first epoch" in done.out
+    assert "earlier" not in done.out
+    assert "They replace those of an earlier gru" in run(*SHORT, "--out", "new").out
+    assert "earlier" not in run(*SHORT, "--resume", "--out", "new").out
 
 
 def test_resume_notices_changed_data(run, tmp_path):

@@ -20,7 +20,7 @@ from rnnlib.data import yahoo
 from rnnlib.data.problem import Problem
 from rnnlib.optim import make_optimizer
 from rnnlib.tests import fake_yahoo
-from rnnlib.train import fit
+from rnnlib.train import fit, online
 
 
 @pytest.fixture
@@ -119,6 +119,17 @@ def test_train_then_evaluate_then_forecast(run, tmp_path, arguments):
         "--features" in arguments
     )
     assert ("| min_gru online " in trained.out) == ("--online" in arguments)
+
+
+def test_online_learning_goes_on_with_the_optimizer_of_the_training(run, tmp_path):
+    options = ["--optimizer", "sgd", "--momentum", "0.1", "--lr", "0.05", "--clip", "0.5", "--loss", "mae"]
+    done = run("train", "--seq-len", "2", "--hidden-size", "2", "--epochs", "1", "--online", *options)
+    model, data = experiment.load(tmp_path / "rnn_rnn_best.safetensors")
+    optimizer = make_optimizer(model.params, "sgd", lr=0.05, momentum=0.1)
+    outputs = online(model, *data.test, loss="mae", optimizer=optimizer, max_norm=0.5, progress=False)
+    learnt = data.to_level(outputs[:, 0].astype(float), data.before)
+    row = forecast.compare({"rnn online": learnt}, data).loc["rnn online", "returns"]
+    assert_in_table(done.out, ["rnn online", *(f"{value:.4g}" for value in row)])
 
 
 def test_evaluate_judges_later_days_with_the_scaling_of_then(run, tmp_path):

@@ -769,7 +769,8 @@ def test_damaged_trainings_are_told_apart(tmp_path):
 def test_what_a_killed_process_left_is_removed(tmp_path):
     path = tmp_path / "model.safetensors"
     gone, alive = (tmp_path / f".model.safetensors.{pid}.tmp" for pid in (2**22 + 7, os.getppid()))
+    (tmp_path / ".model.safetensors.mine.tmp").touch()  # not ours
     gone.touch()
     alive.touch()
     checkpoint.save(path, model())
-    assert sorted(os.listdir(tmp_path)) == sorted([path.name, alive.name])
+    assert sorted(os.listdir(tmp_path)) == sorted([path.name, alive.name, ".model.safetensors.mine.tmp"])

@@ -49,7 +49,7 @@ def save_training(path, model, training, **extra):
     Args:
         path, extra: see ``save``.
         model: the SequenceModel, with the weights of the latest epoch.
-        training: the ``train.Training`` that ``fit`` hands to ``after_epoch``; its rng is
+        training: the ``history.Training`` that ``fit`` hands to ``after_epoch``; its rng is
             that of ``numpy.random.default_rng``.
     """
     optimizer = training.optimizer

@@ -19,7 +19,7 @@ app = typer.Typer(
 
 # Options that several commands share.
 Data = Annotated[str, typer.Option(help="stock, weather (temp_max) or traffic (vehicles an hour).")]
-Symbol = Annotated[str | None, typer.Option(help="Stock symbol, AAPL if left out.")]
+Symbol = Annotated[str | None, typer.Option(help="Stock symbol; if left out AAPL, or the CSV file's name.")]
 Source = Annotated[
     str | None,
     typer.Option(help="Where prices come from: embedded (AAPL), yahoo, or the path of a CSV file."),

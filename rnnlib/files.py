@@ -9,13 +9,13 @@ from pathlib import Path
 import psutil
 
 
-def ready(folder):
+def ready(folder, name="folder"):
     """Make the folder, and see before the work begins that files can be written into it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise OSError(f"cannot write into the folder {folder}: {error.strerror}") from error
+        raise OSError(f"cannot write into the {name} {folder}: {error.strerror}") from error
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlib.data import prices
-from rnnlib.files import whole_file
+from rnnlib.files import ready, whole_file
 
 LIMIT = 30  # seconds for a fetch
 COMMAND = [sys.executable, "-m", "rnnlib.data.yahoo"]
@@ -61,7 +61,10 @@ def history(symbol, start=None, end=None, *, refresh=False):
         if reaches_end or kept.attrs["fetched"] == f"{_now():%Y-%m-%d}":
             return kept
 
-    _check_folder(path.parent)
+    try:
+        ready(path.parent, "cache folder")
+    except OSError as error:
+        raise OSError(f"{error}: let the environment variable RNNLIB_CACHE name another") from error
     try:
         fresh = _parse(symbol, *_answer(symbol))
         prices.check(fresh.loc[start:end], symbol)
@@ -95,18 +98,6 @@ def cache_folder():
     return user_cache_path("rnnlib")
 
 
-def _check_folder(folder):
-    """Make the folder, and see before the fetch that files can be written into it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise OSError(
-            f"cannot write into the cache folder {folder} ({error.strerror}): "
-            "let the environment variable RNNLIB_CACHE name another"
-        ) from error
-
-
 def _read(path, symbol):
     """The history in a file of the cache."""
     try:
@@ -125,7 +116,7 @@ def _read(path, symbol):
 
 
 def _write(path, fresh):
-    """Replace a file of the cache by one that can be read; returns what :func:`_read` finds there."""
+    """Replace a file of the cache by one that can be read; returns what ``_read`` finds there."""
     symbol, unit = fresh.attrs["symbol"], fresh.attrs["unit"]
     note = f"# {symbol} from Yahoo Finance, fetched {_now():%Y-%m-%d}, in {unit}, {len(fresh)} days\n"
     with whole_file(path) as temporary:

@@ -383,6 +383,72 @@ def release(
 
 
 @app.command()
+def grade(
+    submissions: Annotated[Path, typer.Argument(help="Folder with <student>/<lab>.ipynb.")],
+    out: Annotated[Path, typer.Option(help="CSV file for the grades.")] = Path("grades.csv"),
+    feedback: Annotated[
+        Path | None, typer.Option(help="Folder for the students' pages; beside --out if left out.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="For the checks' random inputs; a new one if left out.")
+    ] = None,
+    solutions: Annotated[
+        Path | None, typer.Option(help="Folder with the solved labs, if it is not labs_solutions/.")
+    ] = None,
+    jobs: Jobs = None,
+    dask: Annotated[
+        str | None, typer.Option(help="Grade on the dask cluster with this address, such as tcp://host:8786.")
+    ] = None,
+    cell_timeout: Annotated[float, typer.Option(min=1, help="Seconds that a cell may take.")] = 30,
+    memory: Annotated[float, typer.Option(min=0.5, help="GiB of memory that a notebook may use.")] = 4,
+    walls: Annotated[
+        str,
+        typer.Option("--sandbox", help="bubblewrap around students' code: auto (where it works), on or off."),
+    ] = "auto",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Grade everything anew, with a new seed.")] = False,
+):
+    """Grade a class.
+
+    Each notebook is graded in a process of its own, with random inputs that no student has seen.
+    Writes a row for each exercise into the CSV file, and a page for each student. What was graded
+    before is kept where the notebook has not changed; a run that was stopped goes on.
+
+    \b
+    Examples:
+      grade submissions --out grades.csv
+      grade submissions --seed 7 --jobs 8
+      grade submissions --dask tcp://10.0.0.5:8786
+    """
+    import joblib
+
+    from rnnlib import files, tables
+    from rnnlib.grading import batch, report, sandbox
+
+    if walls not in ("auto", "on", "off"):
+        raise ValueError(f"--sandbox must be auto, on or off, got {walls}")
+    if walls == "on" and dask is None and sandbox.missing():
+        raise ValueError(f"--sandbox on: {sandbox.missing()}")
+    feedback = feedback or out.with_name(f"{out.stem}_feedback")
+    files.ready(out.parent)
+    files.ready(feedback)
+    rows, kept = batch.grade(
+        submissions,
+        out,
+        solutions=solutions or sandbox.SOLUTIONS,
+        seed=seed,
+        jobs=jobs or joblib.cpu_count(),
+        dask=dask,
+        settings=batch.Settings(cell_timeout, memory, walls),
+        fresh=fresh,
+    )
+    report.write_feedback(rows, feedback)
+    tables.show_grades(rows, kept)
+    print(f"grades:   {out}\nfeedback: {feedback}")
+    if any(row.verdict == "regrade" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
 def speed(
     model: Annotated[
         list[str] | None,

@@ -1,10 +1,12 @@
 """An exercise: how its function is called, what is right, and which mistakes have a name.
 
-A check ends in one of three ways. A right answer displays a :class:`Passed`; a wrong one
-raises :class:`WrongAnswer`, an empty one :class:`NotFilledIn`, each with one line to read.
+A check ends in one of four ways. A right answer displays a :class:`Passed`. A wrong one raises
+:class:`WrongAnswer`, one that stops with an error :class:`Crashed`, an empty one
+:class:`NotFilledIn`, each with one line to read.
 """
 
 import inspect
+import os
 import re
 import traceback
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ TOLERANCE = 1e-6
 
 
 class CheckFailed(AssertionError):
-    """The base of both failures. Jupyter shows its one line, without a traceback."""
+    """The base of all failures. Jupyter shows its one line, without a traceback."""
 
     def _render_traceback_(self):
         return [f"✗ {self}"]
@@ -28,6 +30,10 @@ class CheckFailed(AssertionError):
 
 class WrongAnswer(CheckFailed):
     """The function was called, and something is wrong."""
+
+
+class Crashed(WrongAnswer):
+    """The function stopped with an exception."""
 
 
 class NotFilledIn(CheckFailed):
@@ -83,18 +89,25 @@ class Exercise:
 
         return add
 
-    def __call__(self, function, seed=0):
+    def __call__(self, function, seed=None):
         """Check a student's function.
+
+        Args:
+            function: the student's.
+            seed: for the random inputs; None takes it from the environment variable
+                RNNLIB_SEED, or 0.
 
         Returns:
             Passed, if every result is right for every input.
 
         Raises:
             NotFilledIn: the gap has not been filled in.
+            Crashed: the function stopped with an exception; says with which, and where.
             WrongAnswer: says what is wrong, where, and if it is known, which mistake it is.
         """
         if not callable(function):
             raise WrongAnswer(f"{self.title}: {self.name} must be a function, got {type(function).__name__}")
+        seed = int(os.environ.get("RNNLIB_SEED", 0)) if seed is None else seed
         cases = self.inputs(np.random.default_rng(seed))
         expected = [_call(self.reference, case) for case in cases]
         outcomes = [_call(function, case) for case in cases]
@@ -105,7 +118,8 @@ class Exercise:
             if problem:
                 self._raise_if_a_helper_is_wrong(function)
                 hint = self._matching_misconception(cases, outcomes)
-                raise WrongAnswer(f"{self.title}: {problem} {hint}(book: {self.book})")
+                kind = Crashed if outcome.error is not None else WrongAnswer
+                raise kind(f"{self.title}: {problem} {hint}(book: {self.book})")
         for outcome in outcomes:
             for name, changed in zip(
                 inspect.signature(self.reference).parameters, outcome.changed, strict=True
@@ -254,7 +268,10 @@ def _line_of_error(error):
 
 def _one_line(error):
     """An exception as "ValueError: message" in one line of bounded length."""
-    text = f"{type(error).__name__}: {error}".strip().rstrip(":.")
+    try:
+        text = f"{type(error).__name__}: {error}".strip().rstrip(":.")
+    except BaseException:  # an exception that cannot even say what it is
+        text = type(error).__name__
     sizes = re.search(r"matmul: .*size (\d+) is different from (\d+)", text)
     if sizes:  # NumPy speaks of core dimensions and signatures
         text = (

@@ -8,10 +8,12 @@ import math
 import re
 import textwrap
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+
+from rnnlib.grading import sources
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 BLOCK = re.compile(rf"^([ \t]*){BEGIN}[ \t]*\n(.*?)^[ \t]*{END}[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -28,7 +30,14 @@ def read(path):
         UnreadableNotebook: the file is not there, is not JSON, or is not a notebook.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+        return loads(Path(path).read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableNotebook(_why_unreadable(error)) from error
+
+
+def loads(text):
+    """The notebook in a text; see ``read``."""
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old notebooks lack cell ids; nbformat adds them
             notebook = nbformat.reads(text, as_version=4)
@@ -38,8 +47,12 @@ def read(path):
                 raise TypeError("a cell has no text, no metadata, or an id that is no text")
         return notebook
     except Exception as error:  # nbformat raises many kinds
-        reason = " ".join(str(error).split())[:200]
-        raise UnreadableNotebook(f"the notebook cannot be read: {type(error).__name__}: {reason}") from error
+        raise UnreadableNotebook(_why_unreadable(error)) from error
+
+
+def _why_unreadable(error):
+    reason = " ".join(str(error).split())[:200]
+    return f"the notebook cannot be read: {type(error).__name__}: {reason}"
 
 
 def grade_id(cell):
@@ -47,6 +60,30 @@ def grade_id(cell):
     nbgrader = cell.metadata.get("nbgrader")
     value = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
     return value if isinstance(value, str) else None
+
+
+def seed(solution):
+    """The random seed that a solution's stored values were made with."""
+    return solution.metadata.get("rnnlib", {}).get("seed", 0)
+
+
+def solution_for(path, folder):
+    """The solution that a notebook is to be graded by, or None if it is no lab.
+
+    Students rename files and lose metadata. So a lab is known by the name in its metadata,
+    or by how its file name begins, or by an exercise that it holds.
+    """
+    solutions = {solution.stem: solution for solution in sorted(Path(folder).glob("*.ipynb"))}
+    named = next((stem for stem in solutions if path.stem.startswith(stem)), None)
+    try:
+        student = read(path)
+    except UnreadableNotebook:  # told in a line as well, where only one lab is possible
+        return solutions.get(named) or (next(iter(solutions.values())) if len(solutions) == 1 else None)
+    name = lab_name(student)
+    if name in solutions or named:
+        return solutions.get(name, solutions.get(named))
+    same = (s for s in solutions.values() if shares_exercise(read(s), student))
+    return next(same, None)
 
 
 def shares_exercise(solution, student):
@@ -106,7 +143,7 @@ class Cell:
     provided: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Exercise:
     """The cells that lead to a check, and the check.
 
@@ -116,17 +153,17 @@ class Exercise:
         points: what a right answer earns.
         check: the solution notebook's check cell, with its stored outputs.
         cells: code to run before the check, in order.
-        passed: whether the student's answer is right, once it is judged.
-        item: the pytest item that reports on it.
+        review: why a person should look at it, or "".
+        disturbs: whether its code may change what other exercises use.
     """
 
     name: str
     title: str
     points: float
     check: object
-    cells: list = field(default_factory=list)
-    passed: bool = False
-    item: object = None
+    cells: list
+    review: str = ""
+    disturbs: bool = False
 
 
 def exercises(solution, student=None):
@@ -146,8 +183,7 @@ def exercises(solution, student=None):
     for i, cell in enumerate(solution.cells):
         kind = role(cell)
         if kind == "answer":
-            sources = answers[grade_id(cell)] or [""]
-            cells += [Cell(source, cell.source) for source in sources]
+            cells += [Cell(source, cell.source) for source in answers[grade_id(cell)]]
         elif kind == "provided":
             cells.append(Cell(cell.source, cell.source, provided=True))
         elif kind == "check":
@@ -155,6 +191,15 @@ def exercises(solution, student=None):
             result.append(Exercise(name, title, cell.metadata["nbgrader"]["points"], cell, cells))
             cells = []
         cells += [Cell(source) for source in added[i]]
+    for exercise in result:
+        written = [cell.source for cell in exercise.cells if not cell.provided]
+        named = [name for name in map(sources.to_review, written) if name]
+        exercise.review = f"its code names {named[0]}" if named else ""
+        others = titles.keys() - {exercise.name}
+        exercise.disturbs = any(
+            not sources.only_defines(source) or any(sources.defines(source, other) for other in others)
+            for source in written
+        )
     return result
 
 
@@ -179,39 +224,53 @@ def _answers(solution, student, titles):
     """
     by_grade_id = {grade_id(cell): i for i, cell in enumerate(solution.cells) if grade_id(cell)}
     by_id = {cell.get("id"): i for i, cell in enumerate(solution.cells)}
+    by_check = {_squeeze(cell.source): i for i, cell in enumerate(solution.cells) if role(cell) == "check"}
     gaps = {
         grade_id(c): with_gap(c.source, titles[grade_id(c)]) for c in solution.cells if role(c) == "answer"
     }
+    empty = {_squeeze(gap) for gap in gaps.values()}
+
     answers = {name: [] for name in gaps}
     added = {i: [] for i in range(-1, len(solution.cells))}
-
+    filled = []  # (number, source) of every code cell with something in it
+    checked = {}  # function -> number of the cell with the student's check
     place = -1
-    for cell in student.cells:
-        match = by_grade_id.get(grade_id(cell), by_id.get(cell.get("id")))
+    for number, cell in enumerate(student.cells):
+        text = _squeeze(cell.source)
+        match = by_grade_id.get(grade_id(cell), by_id.get(cell.get("id"), by_check.get(text)))
+        kind = "text" if match is None else role(solution.cells[match])
+        name = grade_id(solution.cells[match]) if kind == "answer" else None
+        if name in checked and answers[name]:
+            match = None  # a copy of the answer below its check is an experiment
         if match is not None:
             place = match
         if cell.cell_type != "code":
             continue
-        if match is not None and role(solution.cells[match]) == "answer":
-            answers[grade_id(solution.cells[match])].append(cell.source)
-        elif match is None:
+        if kind == "check":
+            checked.setdefault(exercise_name(solution.cells[match])[0], number)
+        if text in empty or sources.is_gap(cell.source):
+            continue  # a gap left standing beside an answer must not replace it
+        filled.append((number, cell.source))
+        if match is None:
             added[place].append(cell.source)
-        elif _squeeze(cell.source) != _squeeze(solution.cells[match].source):
+        elif name:
+            answers[name].append(cell.source)
+        elif text != _squeeze(solution.cells[match].source):
             # What a student wrote into a cell of the lab runs too, a check's before the check.
-            added[place - (role(solution.cells[match]) == "check")].append(cell.source)
+            added[place - (kind == "check")].append(cell.source)
 
-    for name, gap in gaps.items():
-        # A gap left standing beside an answer must not replace it.
-        filled = [source for source in answers[name] if _squeeze(source) != _squeeze(gap)]
-        if not filled:  # the answer may stand in a cell that lost its metadata
-            defines = re.compile(rf"^(def {re.escape(name)}\b|{re.escape(name)} *=[^=])", re.MULTILINE)
-            gap_sources = {_squeeze(gap) for gap in gaps.values()}
-            others = [sources for other, sources in answers.items() if other != name]  # copied cells
-            for sources in (*added.values(), *others):
-                found = [s for s in sources if defines.search(s) and _squeeze(s) not in gap_sources]
-                filled += found
-                sources[:] = [source for source in sources if source not in found]
-        answers[name] = filled or answers[name][:1]
+    # An answer may stand in a cell that lost its metadata, or has another's.
+    found = {}
+    for name in [name for name, own in answers.items() if not own]:
+        defining = [(number, source) for number, source in filled if sources.defines(source, name)]
+        before = [source for number, source in defining if number < checked.get(name, math.inf)]
+        found[name] = before or [source for _, source in defining]
+    moved = {source for cells in found.values() for source in cells}
+    for place, cells in added.items():
+        added[place] = [source for source in cells if source not in moved]
+    for name, own in answers.items():
+        own = [source for source in own if source not in moved or sources.defines(source, name)]
+        answers[name] = own or found.get(name) or [gaps[name]]
     return answers, added
 
 

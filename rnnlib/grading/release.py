@@ -1,15 +1,20 @@
 """From solution notebooks to student notebooks."""
 
 import copy
+import os
+import tempfile
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from traitlets.config import Config
 
 from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.files import whole_file
 from rnnlib.grading import notebook
+
+RELEASED = ("nbgrader", "deletable", "editable", "tags")  # of a cell's metadata
 
 
 def release(solution_path, student_path):
@@ -20,7 +25,7 @@ def release(solution_path, student_path):
 
     Raises:
         ValueError: the solution cannot be read, has a gap without a solution, names no lab in
-            its metadata, or has a cell that fails.
+            its metadata, has a cell that fails, has lost an id, or would leak a solution.
     """
     solution = notebook.read(solution_path)
     executed = execute(solution)
@@ -34,6 +39,12 @@ def release(solution_path, student_path):
             if output.output_type == "execute_result":
                 output.execution_count = number
     student = student_version(solution)
+    lost = lost_ids(student, student_path)
+    if lost:
+        raise ValueError(
+            f"students' notebooks hold the cell {lost[0]}, which {Path(solution_path).name} has no more: "
+            f"keep its id, or remove {student_path} if no student has it yet"
+        )
     _write(solution, solution_path)
     _write(student, student_path)
 
@@ -59,30 +70,72 @@ def check(solution_path, student_path):
 
 
 def student_version(solution):
-    """The solution notebook with gaps for answers, and without outputs."""
+    """The solution notebook with gaps for answers, and without outputs.
+
+    Raises:
+        ValueError: an id stands twice, an answer has no check, or a solution would leak.
+    """
     student = copy.deepcopy(solution)
+    for ids in (list(map(notebook.grade_id, student.cells)), [cell.id for cell in student.cells]):
+        for name in ids:
+            if name is not None and ids.count(name) > 1:
+                raise ValueError(f"two cells have the id {name}: was a cell copied?")
     titles = dict(notebook.exercise_name(cell) for cell in student.cells if notebook.role(cell) == "check")
     for cell in student.cells:
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key in RELEASED}
+        name = notebook.grade_id(cell)
         if cell.cell_type == "code":
             if notebook.role(cell) == "answer":
-                cell.source = notebook.with_gap(cell.source, titles[notebook.grade_id(cell)])
+                if name not in titles:
+                    raise ValueError(f"the answer {name} needs a check cell: checks.{name}({name})")
+                cell.source = notebook.with_gap(cell.source, titles[name])
             cell.outputs, cell.execution_count = [], None
+        if notebook.BEGIN in cell.source or notebook.END in cell.source:
+            raise ValueError(f"the cell {name or cell.id} holds a marked solution, but is no answer")
     return student
 
 
-def execute(solution):
-    """A copy of a notebook, run from top to bottom, with outputs that do not age."""
+def lost_ids(student, path):
+    """The exercises of the notebook last released that a new one does not have."""
+    if not Path(path).is_file():
+        return []
+    before, now = ({notebook.grade_id(cell) for cell in nb.cells} for nb in (notebook.read(path), student))
+    return sorted(before - now - {None})
+
+
+def with_seed(solution_path, seed):
+    """A solution as text, with the values that the checks compute for another random seed.
+
+    Raises:
+        ValueError: see ``release``.
+    """
+    executed = execute(notebook.read(solution_path), seed)
+    executed.metadata["rnnlib"]["seed"] = seed
+    return _text(executed)
+
+
+def execute(solution, seed=0):
+    """A copy of a notebook, run from top to bottom, with outputs that do not age.
+
+    Args:
+        solution: the solution notebook.
+        seed: the random seed of the checks.
+    """
     executed = copy.deepcopy(solution)
     if notebook.lab_name(solution) is None:
         raise ValueError('the notebook\'s metadata must name its lab: {"rnnlib": {"lab": "01_rnn"}}')
     try:
-        NotebookClient(executed, timeout=120, kernel_name="python3").execute()
+        with tempfile.TemporaryDirectory(prefix="k") as folder:
+            options = {"transport": "ipc", "connection_file": f"{folder}/c"} if os.name == "posix" else {}
+            config = Config(KernelManager=options)
+            client = NotebookClient(executed, timeout=120, kernel_name="python3", config=config)
+            client.execute(env=os.environ | {"RNNLIB_SEED": str(seed)})
     except CellExecutionError as error:
         raise ValueError(f"a cell of the solution stopped with {error.ename}: {error.evalue}") from error
     executed.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
-        "rnnlib": solution.metadata["rnnlib"],
+        "rnnlib": {"lab": notebook.lab_name(solution)},
     }
     for cell in executed.cells:
         cell.metadata.pop("execution", None)  # time stamps

@@ -1,0 +1,233 @@
+"""The verdict on each exercise of a notebook, made outside the kernel that runs the student's code."""
+
+import time
+
+from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.grading.kernel import KernelLost
+
+VERDICTS = (
+    *("passed", "wrong", "unfilled", "crashed", "timed out", "kernel died", "unreadable"),
+    "regrade",  # the grading itself failed
+)
+CELLS_IN_TIME = 3  # all cells of an exercise together may take as long as this many
+
+
+class Failed(Exception):
+    """An exercise without its points: a verdict, and a message of one line."""
+
+    def __init__(self, verdict, message):
+        super().__init__(f"{verdict}: {message}")
+        self.verdict, self.message = verdict, message
+
+
+class Judge:
+    """Judges the exercises of one notebook in order, each on its own.
+
+    After a wrong answer the solution's runs in its place. An answer that may have failed because
+    of what ran before it gets another hearing, in a new kernel where the solution ran before it.
+    Code that a person should look at never runs before other exercises, unless these need it;
+    then they are marked, too.
+
+    Args:
+        exercises: list of ``notebook.Exercise``.
+        start: function that starts a kernel.
+        same: function of two lists of outputs with values that says whether they agree.
+        timeout: seconds for a cell.
+    """
+
+    def __init__(self, exercises, start, same, timeout):
+        self.exercises, self.start, self.same, self.timeout = exercises, start, same, timeout
+        self.kernel = None
+        self.failures = []  # of the exercises judged so far; None for a pass
+
+    def verdict(self, exercise):
+        """The verdict on an exercise, after those before it. None is a pass, a Failed the opposite."""
+        index = self.exercises.index(exercise)
+        while len(self.failures) <= index:
+            self.failures.append(self._judge(self.exercises[len(self.failures)]))
+        return self.failures[index]
+
+    def _judge(self, exercise):
+        failure = self._hear(exercise, "own")
+        if failure and failure.verdict != "unfilled" and self._may_be_disturbed(exercise, failure):
+            self.stop()
+            second = self._hear(exercise, "solution")
+            if second is None or second.verdict == "unfilled" or failure.verdict == "regrade":
+                failure = second
+        if failure and failure.verdict != "unfilled" and self._marked():
+            self.stop()
+            if self._hear(exercise, "everything") is None:
+                failure = None
+                exercise.review = exercise.review or self._marked()[0].review
+        if failure and failure.verdict == "regrade":
+            failure = self._whose_fault(exercise, failure)
+
+        if exercise.review or (failure and "MemoryError" in failure.message):
+            self.stop()
+        elif failure and self.kernel is not None:
+            try:
+                self._run_solution(exercise, self._deadline())
+            except Exception:  # the next exercise gets another kernel
+                self.stop()
+        return failure
+
+    def stop(self):
+        """Stop the kernel, if there is one; the next exercise starts another."""
+        if self.kernel is not None:
+            self.kernel.stop()
+            self.kernel = None
+
+    def _deadline(self):
+        return time.monotonic() + CELLS_IN_TIME * self.timeout
+
+    def _judged(self):
+        return self.exercises[: len(self.failures)]
+
+    def _marked(self):
+        """The exercises before this one that a person should look at."""
+        return [earlier for earlier in self._judged() if earlier.review]
+
+    def _may_be_disturbed(self, exercise, failure):
+        """Whether what ran before an exercise may be why it failed."""
+        died = failure.verdict == "kernel died"
+        return bool(self.failures) and (died or any(e.disturbs for e in [*self._judged(), exercise]))
+
+    def _hear(self, exercise, before):
+        """Run an exercise's cells and its check; return None or Failed.
+
+        Args:
+            exercise: the exercise.
+            before: what ran before it in a new kernel: "own" (the student's right answers, where
+                no person must look at them), "everything" (those as well), or the "solution".
+        """
+        try:
+            self._ensure_kernel(before)
+            deadline = self._deadline()
+            broken = self._run_answer(exercise, deadline)
+            if before == "solution" and exercise.disturbs:
+                for earlier in self._judged():  # a cell that holds several answers brought its own
+                    self._run_solution(earlier, deadline, answers_only=True)
+            outputs = self._execute(exercise.check.source, deadline)
+            self._compare(exercise, outputs, broken)
+        except Failed as failed:
+            if failed.verdict == "regrade":
+                self.stop()
+            return Failed(failed.verdict, one_line(failed.message, exercise.title))
+        except KernelLost as lost:
+            self.stop()
+            question = {
+                "timed out": f"did not finish within {self.timeout:g} seconds: is there an endless loop?",
+                "kernel died": f"{lost}: does the code end or crash it?",
+            }
+            return Failed(lost.verdict, question[lost.verdict])
+        except Exception as error:  # never a zero for what the grader did wrong
+            self.stop()
+            return Failed("regrade", one_line(f"the grader itself failed: {error!r}", exercise.title))
+        return None
+
+    def _ensure_kernel(self, before):
+        if self.kernel is not None:
+            return
+        try:
+            self.kernel = self.start()
+        except RuntimeError:  # a machine under load; once more
+            self.kernel = self.start()
+        try:
+            for earlier, failure in zip(self._judged(), self.failures, strict=True):
+                trusted = before == "everything" or (before == "own" and not earlier.review)
+                if trusted and failure is None:
+                    self._run_answer(earlier, self._deadline())
+                else:
+                    self._run_solution(earlier, self._deadline())
+        except KernelLost as lost:
+            self.stop()
+            raise Failed("regrade", f"an earlier answer, when it ran again: {lost}") from lost
+        except Exception:
+            self.stop()  # half set up
+            raise
+
+    def _run_answer(self, exercise, deadline):
+        """Run the cells before a check; return how the latest broken answer failed, or None."""
+        broken = None
+        for cell in exercise.cells:
+            error = _error(self._execute(cell.source, deadline))
+            if error is not None and cell.provided:
+                raise Failed("regrade", f"the lab's own code stopped with {_told(error)}")
+            if error is not None:
+                broken = _told(error)
+        return broken
+
+    def _run_solution(self, exercise, deadline, answers_only=False):
+        """Run the solution's cells of an exercise, the check left out."""
+        cells = [c for c in exercise.cells if c.solution and not (answers_only and c.provided)]
+        for source in dict.fromkeys(cell.solution for cell in cells):
+            error = _error(self._execute(source, deadline))
+            if error is not None:
+                raise Failed("regrade", f"the solution stopped with {_told(error)}")
+
+    def _execute(self, source, deadline):
+        return self.kernel.execute(source, min(deadline, time.monotonic() + self.timeout))
+
+    def _compare(self, exercise, outputs, broken):
+        """Compare what a check displayed with what the solution stored.
+
+        Raises:
+            Failed: with the check's own sentence where it has one.
+        """
+        stored = values(exercise.check.outputs)
+        if not stored:
+            raise Failed("regrade", "the solution has no stored values: release it first")
+        shown = values(outputs)
+        if shown:
+            if self.same(shown, stored):
+                return
+            raise Failed(
+                "wrong", "the check passed in the notebook, but its values are not the expected ones"
+            )
+        error = _error(outputs)
+        if error is None:
+            raise Failed("wrong", "the check showed no values: was it changed?")
+        name, text = str(error.get("ename")), str(error.get("evalue"))
+        if name == "NotFilledIn":
+            raise Failed("unfilled", text.split(". ")[0])  # the rest is advice for a notebook
+        if name == "WrongAnswer":
+            raise Failed("wrong", text)
+        if name == "NameError":
+            text = f"{exercise.name} is not defined"
+            text += f", since its cell stopped with {broken}" if broken else ": was it renamed?"
+        elif name != "Crashed":
+            text = f"the check stopped with {_told(error)}"
+        raise Failed("crashed", text)
+
+    def _whose_fault(self, exercise, failure):
+        """Where the lab itself seems to have failed: see whether it does without the student."""
+        self.stop()
+        try:
+            self._ensure_kernel("solution")
+            deadline = self._deadline()
+            self._run_solution(exercise, deadline)
+            self._compare(exercise, self._execute(exercise.check.source, deadline), None)
+        except Exception:
+            return failure
+        return Failed("crashed", f"{failure.message}; without your code it works")
+
+
+def values(outputs):
+    """The displays that hold values, with nothing else: what is printed neither helps nor hurts."""
+    data = (output.get("data") for output in outputs)
+    return [d[VALUES_MIME] for d in data if isinstance(d, dict) and VALUES_MIME in d]
+
+
+def _error(outputs):
+    """The error among a cell's outputs, or None."""
+    return next((output for output in outputs if output["output_type"] == "error"), None)
+
+
+def _told(error):
+    return f"{error.get('ename')}: {error.get('evalue')}"
+
+
+def one_line(message, title=""):
+    """A message for a table: one line, no control characters, without the title again."""
+    line = "".join(c for c in " ".join(message.split()) if c.isprintable())
+    return line.removeprefix(f"{title}: ")[:500]

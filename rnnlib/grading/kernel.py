@@ -1,0 +1,118 @@
+"""The kernel that runs a student's code: nbval's, behind walls, and with a deadline for each cell."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from queue import Empty
+
+import zmq
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
+from nbval.kernel import RunningKernel
+
+from rnnlib.grading import sandbox
+
+MESSAGE_SIZE = 32 * 2**20  # bytes; a longer message is not received
+KEPT_OUTPUTS = ("display_data", "execute_result", "error")
+MOST_OUTPUTS = 100
+
+
+class KernelLost(Exception):
+    """The kernel is gone.
+
+    Attributes:
+        verdict: "timed out" or "kernel died".
+    """
+
+    def __init__(self, verdict, message):
+        super().__init__(message)
+        self.verdict = verdict
+
+
+class Kernel(RunningKernel):
+    """A Python kernel of this environment, whatever kernel a notebook's metadata names.
+
+    Args:
+        solutions: folder that the kernel must not see.
+        sandboxed: whether it runs inside bubblewrap.
+        seed: the random seed of the checks.
+        memory: bytes that it may ask for.
+        startup_timeout: in seconds.
+
+    Raises:
+        RuntimeError: the kernel does not start.
+    """
+
+    def __init__(self, solutions, sandboxed, seed=0, memory=4 * 2**30, startup_timeout=60):
+        self.folder = Path(tempfile.mkdtemp(prefix="k"))  # sockets must have short names
+        home = self.folder / "home"
+        home.mkdir()
+        python = [sys.executable, "-m", "ipykernel_launcher", "--HistoryManager.enabled=False"]
+        command = [*python, "-f", "{connection_file}"]
+        if sandboxed:
+            command = sandbox.inside(command, self.folder, hidden=(sandbox.SOLUTIONS, solutions))
+        options = {
+            "env": sandbox.environment(RNNLIB_SEED=str(seed), HOME=str(home), USERPROFILE=str(home)),
+            "cwd": str(home),
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.DEVNULL,
+        }
+        limits = sandbox.limits(memory)
+        if limits:
+            options["preexec_fn"] = limits
+        self.context = zmq.Context()
+        self.context.maxmsgsize = MESSAGE_SIZE
+        transport = "ipc" if os.name == "posix" else "tcp"  # many at once collide over ports
+        self.km = KernelManager(connection_file=str(self.folder / "c"), transport=transport)
+        self.km._kernel_spec = KernelSpec(argv=command, display_name="Python", language="python")
+        try:
+            self.km.start_kernel(**options)
+            self.kc = self.km.client(context=self.context)
+            self.kc.start_channels()
+            self.kc.wait_for_ready(timeout=startup_timeout)
+        except Exception:
+            self.stop()
+            raise
+
+    def execute(self, source, deadline):
+        """Run code and return its outputs, printed text left out.
+
+        Args:
+            source: the code.
+            deadline: on the clock of ``time.monotonic``.
+
+        Raises:
+            KernelLost: the kernel died, or did not finish in time.
+        """
+        outputs = []
+        request = self.execute_cell_input(source, allow_stdin=False)
+        while True:
+            if time.monotonic() > deadline:
+                raise KernelLost("timed out", "did not finish in time")
+            try:
+                message = self.get_message("iopub", timeout=0.5)
+            except Empty:
+                if not self.is_alive():
+                    raise KernelLost("kernel died", "the Python kernel died") from None
+                continue
+            except Exception as error:  # no kernel sends what cannot be read: the student's code did
+                raise KernelLost("kernel died", f"the Python kernel sent nonsense: {error!r}") from None
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "status" and content.get("execution_state") == "idle":
+                return outputs
+            if message["msg_type"] in KEPT_OUTPUTS and len(outputs) < MOST_OUTPUTS:
+                outputs.append({"output_type": message["msg_type"], **content})
+
+    def stop(self):
+        """Stop the kernel and remove its folder."""
+        if hasattr(self, "kc"):
+            self.kc.stop_channels()
+        self.km.shutdown_kernel(now=True)
+        self.context.destroy(linger=0)
+        shutil.rmtree(self.folder, ignore_errors=True)

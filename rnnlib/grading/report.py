@@ -1,0 +1,137 @@
+"""What is told of the exercises: lines in a terminal, a table in a CSV file, a page for a student."""
+
+import csv
+import re
+from dataclasses import asdict, dataclass, fields
+from itertools import groupby
+from pathlib import Path
+
+from rnnlib.files import whole_file
+
+COLOURS = {"passed": "green", "unfilled": "yellow"}  # all others are red
+
+
+@dataclass
+class Row:
+    """What is known of one exercise of one student.
+
+    Attributes:
+        student: the name of the student's folder.
+        lab: such as "01_rnn"; "" if the file is no lab.
+        exercise: such as "1.1 rnn_step"; "" if the file is no lab.
+        points: what was earned; None where nobody knows yet ("regrade").
+        of: what could be earned.
+        verdict: one of ``judge.VERDICTS``.
+        review: why a person should look at it, or "".
+        message: one line for the student, or "".
+        file: the notebook.
+        sandbox: what protected the grader, "bubblewrap" or "none".
+        seed: the random seed of the checks.
+        digest: changes with the student's file, the solution and the seed.
+    """
+
+    student: str
+    lab: str
+    exercise: str
+    points: float | None
+    of: float
+    verdict: str
+    review: str = ""
+    message: str = ""
+    file: str = ""
+    sandbox: str = ""
+    seed: int = 0
+    digest: str = ""
+
+
+COLUMNS = [field.name for field in fields(Row)]
+
+
+def number(points):
+    """Points as they are written: 5, 2.5, or – where nobody knows yet."""
+    return "–" if points is None else f"{points:g}"
+
+
+def totals(rows):
+    """Points earned, and points to earn."""
+    return sum(row.points or 0 for row in rows), sum(row.of for row in rows)
+
+
+def lines(rows):
+    """(line, colour) for each exercise of a notebook, and for its total."""
+    width = max(len(row.exercise) for row in rows)
+    for row in rows:
+        notes = ". ".join(filter(None, [row.message, row.review and f"To review: {row.review}"]))
+        line = f"  {row.exercise:{width}}  {number(row.points)}/{row.of:g}  {row.verdict:11}  {notes}"
+        yield line.rstrip(), COLOURS.get(row.verdict, "red")
+    earned, of = totals(rows)
+    yield f"  {'total':{width}}  {earned:g}/{of:g}", None
+
+
+def write_csv(rows, path):
+    """Write a table of grades, whole or not at all."""
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        for row in rows:
+            table.writerow({name: _harmless(value) for name, value in asdict(row).items()})
+
+
+def read_csv(path):
+    """Read what ``write_csv`` wrote.
+
+    Raises:
+        ValueError: the file is another table.
+    """
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        table = csv.DictReader(file)
+        try:
+            if table.fieldnames != COLUMNS:
+                raise ValueError("other columns")
+            return [
+                Row(
+                    **{name: value.removeprefix("'") for name, value in record.items()}
+                    | {"points": float(record["points"]) if record["points"] else None}
+                    | {"of": float(record["of"]), "seed": int(record["seed"])}
+                )
+                for record in table
+            ]
+        except (ValueError, TypeError, AttributeError, csv.Error) as error:
+            raise ValueError(f"{path} is no table of grades: move it, or choose another --out") from error
+
+
+def _harmless(value):
+    """A text that no spreadsheet takes for a formula; points without a needless .0."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "'")) else value
+
+
+def feedback(rows):
+    """A page in Markdown for a student, on one notebook."""
+    first = rows[0]
+    earned, of = totals(rows)
+    page = [f"# {_plain(first.lab or first.file)}: {_plain(first.student)}", ""]
+    page += [f"**{earned:g} of {of:g} points**", ""]
+    page += ["| Exercise | Points | Verdict |", "| --- | --- | --- |"]
+    page += [f"| {_plain(r.exercise)} | {number(r.points)} of {r.of:g} | {r.verdict} |" for r in rows]
+    for row in rows:
+        if row.message:
+            page += ["", f"## {_plain(row.exercise or row.file)}: {row.verdict}", "", _plain(row.message)]
+        if row.verdict == "regrade":
+            page += ["", "This is not your fault: the grading failed, and will be repeated."]
+    return "\n".join(page) + "\n"
+
+
+def write_feedback(rows, folder):
+    """Write a page for each notebook: ``folder/<student>/<notebook>.md``."""
+    for (student, file), notebook in groupby(rows, key=lambda row: (row.student, row.file)):
+        path = Path(folder) / student / Path(file or "notebook").with_suffix(".md")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as temporary:
+            temporary.write_text(feedback(list(notebook)), encoding="utf-8", newline="\n")
+
+
+def _plain(text):
+    """Text that Markdown shows as it stands."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", text)

@@ -1,0 +1,114 @@
+"""The walls around a student's kernel: bubblewrap where it works, limits, a bare environment.
+
+Inside bubblewrap there are a read-only system, Python with its packages, and an empty home.
+There is no network, no solution, and no process but the kernel's own.
+"""
+
+import os
+import shutil
+import site
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+SYSTEM = """/usr /bin /sbin /lib /lib32 /lib64 /nix/store
+/etc/alternatives /etc/fonts /etc/ld.so.cache /etc/localtime""".split()
+PYTHON = ["bin", "lib", "lib64", "include", "share", "pyvenv.cfg"]  # of each prefix
+HOME = "/tmp/home"
+SCRATCH = 256 * 2**20  # bytes that fit into each temporary folder inside
+FILE_SIZE = 2**30  # bytes that fit into one file
+
+# What is left of the environment: no token, no key and no password goes along.
+KEPT = {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH"}
+KEPT |= {"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "PATHEXT", "COMSPEC", "TEMP", "TMP"}  # Windows
+
+SOLUTIONS = Path(__file__).parents[2] / "labs_solutions"
+
+
+@cache
+def missing():
+    """Why kernels cannot run inside bubblewrap here, in a few words; None if they can."""
+    if sys.platform != "linux" or shutil.which("bwrap") is None:
+        return "bubblewrap is not installed"
+    python = [sys.executable, "-c", "import ipykernel, rnnlib"]
+    tried = subprocess.run(
+        inside(python), env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    if tried.returncode == 0:
+        return None
+    reason = (tried.stderr.split("\n")[:-1] or [f"status {tried.returncode}"])[-1]
+    return f"bubblewrap does not work here: {reason}"
+
+
+def inside(command, folder=None, hidden=(SOLUTIONS,)):
+    """A command line that runs ``command`` inside bubblewrap.
+
+    Args:
+        command: list of strings.
+        folder: the one folder that can be written into, and outlives the command.
+        hidden: folders that are empty inside, wherever they lie.
+    """
+    prefixes = dict.fromkeys([sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix])
+    packages = [Path(prefix) / part for prefix in prefixes for part in PYTHON]
+    packages += [Path(site.getusersitepackages()), Path(__file__).parents[1]]
+    scratch = ["--size", str(SCRATCH), "--tmpfs"]
+
+    walls = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"]
+    walls += ["--new-session", "--die-with-parent", "--unsetenv", "JPY_PARENT_PID"]
+    for path in SYSTEM:
+        walls += ["--ro-bind-try", path, path]
+    walls += ["--dev", "/dev", *scratch, "/dev/shm", "--proc", "/proc", *scratch, "/tmp"]
+    for path in map(str, packages):
+        walls += ["--ro-bind-try", path, path]
+    for path in map(Path, hidden):
+        if any(path.is_relative_to(shown) for shown in [*SYSTEM, *packages]):
+            walls += ["--tmpfs", str(path)]
+    if folder is not None:
+        walls += ["--bind", str(folder), str(folder)]
+    return [
+        *walls,
+        "--dir",
+        HOME,
+        "--remount-ro",
+        "/",
+        "--chdir",
+        HOME,
+        "--setenv",
+        "HOME",
+        HOME,
+        "--",
+        *command,
+    ]
+
+
+def environment(**more):
+    """What a kernel's environment holds: what Python needs, and one thread for each kernel."""
+    kept = {name: value for name, value in os.environ.items() if name.upper() in KEPT}
+    threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    return kept | threads | more
+
+
+def limits(memory):
+    """A function that bounds the process that calls it; None where there is no such bound.
+
+    Args:
+        memory: bytes that each process may ask for.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+
+    def set_limits():
+        for what, limit in (
+            (resource.RLIMIT_AS, memory),
+            (resource.RLIMIT_FSIZE, FILE_SIZE),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            hard = resource.getrlimit(what)[1]
+            if hard != resource.RLIM_INFINITY:
+                limit = min(limit, hard)
+            resource.setrlimit(what, (limit, limit))
+
+    return set_limits

@@ -1,0 +1,106 @@
+"""What the text of an answer tells."""
+
+import pytest
+
+from rnnlib.grading import sources
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("from rnnlib.layers import RNN", "rnnlib.layers.RNN"),
+        ("import rnnlib.layers.rnn as r", "rnnlib.layers.rnn"),
+        ("from rnnlib import RNN", "rnnlib.RNN"),
+        ("from rnnlib import checks as c", "rnnlib.checks"),
+        ("import rnnlib", "rnnlib"),
+        ("rnn_step = checks.rnn_step.reference", "checks.rnn_step"),
+        ("checks.rnn_step(checks.rnn_step.reference)", "checks.rnn_step"),
+        ("check = checks", "checks"),
+        ("import sys\ndef f():\n    return sys.modules['x']", "sys.modules"),
+        ("from sys import modules as m", "sys.modules"),
+        ("import inspect as i", "inspect"),
+        ("def f():\n    import inspect", "inspect"),
+        ("f = open('../labs_solutions/01_rnn.ipynb')", "open"),
+        ("np.load(folder + 'labs_solutions')", "labs_solutions"),
+        ("__import__('x')", "__import__"),
+        ("import importlib.util", "importlib.util"),
+        ("exec(text)", "exec"),
+        ("f = eval", "eval"),
+        ("globals()['f']", "globals"),
+        ("f.__globals__", "f.__globals__"),
+        ("().__class__.__base__", "__base__"),
+        ("getattr(np, name)", "getattr"),
+        ("%run other.ipynb", "get_ipython"),
+        ("!cat file", "get_ipython"),
+        ("%%bash\nls", "get_ipython"),
+    ],
+)
+def test_ways_to_the_reference_are_marked(source, name):
+    assert sources.to_review(source) == name
+    assert not sources.only_defines(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "def f(:",
+        "# from rnnlib.layers import RNN",
+        '"""Inspect rnnlib.checks."""',
+        "def f(x):\n    'The modules of rnnlib.'\n    return x",
+        "import numpy as np\n\nfrom rnnlib import checks\nchecks.rnn_step(rnn_step)",
+        "from rnnlib.data import prices",
+        "import sys\nprint(sys.maxsize, f.__name__)",
+        "class A:\n    def __init__(self):\n        self.x = 1\n    def __add__(self, b):\n        pass",
+        "%matplotlib inline\nx = 1",
+        "inspection = checked = 1",
+        "\0",
+        "x = " + "(" * 5000,
+        "x = 1" + " + 1" * 50_000,
+    ],
+)
+def test_honest_code_is_not_marked(source):
+    assert sources.to_review(source) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        ("import math\n\ndef f(x):\n    y = set(x)\n    y[0] = 1\n    return y", True),
+        ("def f(x):\n    return x\n\nchecks.f(f)", True),
+        ("sum = 3", False),
+        ("def sum(x):\n    return x", False),
+        ("from math import *", False),
+        ("print(f(1))", False),
+        ("def f():\n    global g\n    g = 1", False),
+        ("def f():\n    np.tanh = abs", False),
+        ("def f():\n    np.seterr(all='raise')", False),
+        ("def f():\n    warnings.simplefilter('error')", False),
+        ("def f():\n    setattr(np, 'tanh', abs)", False),
+        ("class A:\n    pass", False),
+        ("def f(:", False),
+        ("%time x", False),
+    ],
+)
+def test_what_may_disturb_others_is_known(source, plain):
+    assert sources.only_defines(source) is plain
+
+
+def test_gaps_and_definitions_are_known():
+    assert sources.is_gap("")
+    assert sources.is_gap("# nothing")
+    assert sources.is_gap("def f(x):\n    '''Text.'''\n    # here\n    raise NotImplementedError('f')")
+    assert not sources.is_gap("def f(x):\n    y = 1\n    raise NotImplementedError('f')")
+    assert not sources.is_gap("def f(x):\n    pass")
+    assert not sources.is_gap("def f(:")
+    for source in (
+        "def f(x): pass",
+        "async def f(): pass",
+        "f = 1",
+        "f: object = 1",
+        "class f: pass",
+        "x = 1\nf=g",
+    ):
+        assert sources.defines(source, "f")
+    for source in ("def ff(x): pass", "  f = 1", "f == 1", "f(x)", "x = f", "# def f(x)"):
+        assert not sources.defines(source, "f")

@@ -39,7 +39,8 @@ class Submission:
     Attributes:
         student: the name of the student's folder.
         file: the notebook's path in that folder; "" if there is none.
-        content: the notebook's bytes.
+        fingerprint: of the file's bytes.
+        content: the notebook as text, without its outputs.
         problem: why it cannot be graded, or "".
         review: why a person should look at it, or "".
         lab: the lab's name; "" if it is none.
@@ -49,7 +50,8 @@ class Submission:
 
     student: str
     file: str = ""
-    content: bytes = b""
+    fingerprint: str = ""
+    content: str = ""
     problem: str = ""
     review: str = ""
     lab: str = ""
@@ -59,8 +61,8 @@ class Submission:
     @property
     def digest(self):
         """Changes with the notebook, the solution and the seed."""
-        parts = [self.content, self.problem.encode(), self.solution.encode(), str(self.seed).encode()]
-        return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+        parts = [self.fingerprint, self.problem, self.solution, str(self.seed)]
+        return _sha256("\0".join(parts).encode())[:16]
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,9 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
     """
     out, settings = Path(out), settings or Settings()
     progress = out.with_name(out.name + ".part")
-    before = [] if fresh else _graded_before(out, progress)
+    before = _graded_before(out, progress)
     if fresh:
+        before = []
         progress.unlink(missing_ok=True)
     if seed is None:
         seed = before[0][0].seed if before else secrets.randbelow(10**6) + 1
@@ -175,11 +178,25 @@ def _submission(student, path, solutions, seed):
         return replace(found, problem="this is a link, not a file")
     if path.stat().st_size > LARGEST:
         return replace(found, problem=f"the notebook is larger than {LARGEST >> 20} MiB")
-    solution = notebook.solution_for(path, solutions)
+    student, problem = None, ""
+    content = path.read_bytes()
+    try:
+        student = notebook.loads(content.decode("utf-8-sig"))
+        for cell in student.cells:
+            cell.pop("outputs", None)  # thousands of notebooks are held in memory
+            cell.pop("attachments", None)
+    except (UnicodeDecodeError, notebook.UnreadableNotebook) as error:
+        problem = str(error)
+    solution = notebook.solution_for(path.stem, student, solutions)
     if solution is None:
-        problem = "this is no lab: neither its name, nor its metadata, nor its cells say which"
-        return replace(found, problem=problem)
-    return replace(found, content=path.read_bytes(), lab=solution.stem)
+        problem = problem or "this is no lab: neither its name, nor its metadata, nor its cells say which"
+    text = "" if problem else json.dumps(student)
+    lab = solution.stem if solution else ""
+    return replace(found, fingerprint=_sha256(content), content=text, problem=problem, lab=lab)
+
+
+def _sha256(content):
+    return hashlib.sha256(content).hexdigest()
 
 
 def _graded_before(out, progress):
@@ -235,9 +252,9 @@ def grade_one(submission, settings):
     limit = 60 + len(lab) * HEARINGS * CELLS_IN_TIME * settings.timeout
     with tempfile.TemporaryDirectory(prefix="rnnlib-", ignore_cleanup_errors=True) as folder:
         folder = Path(folder)
-        for name, content in (("solutions", submission.solution.encode()), ("", submission.content)):
+        for name, content in (("solutions", submission.solution), ("", submission.content)):
             (folder / name).mkdir(exist_ok=True)
-            (folder / name / f"{submission.lab}.ipynb").write_bytes(content)
+            (folder / name / f"{submission.lab}.ipynb").write_text(content, encoding="utf-8")
         told, why = _in_a_process(
             folder, submission.lab, replace(settings, sandbox="on" if walls else "off"), limit
         )

@@ -114,12 +114,7 @@ class Judge:
                 self.stop()
             return Failed(failed.verdict, one_line(failed.message, exercise.title))
         except KernelLost as lost:
-            self.stop()
-            question = {
-                "timed out": f"did not finish within {self.timeout:g} seconds: is there an endless loop?",
-                "kernel died": f"{lost}: does the code end or crash it?",
-            }
-            return Failed(lost.verdict, question[lost.verdict])
+            return Failed(lost.verdict, str(lost))
         except Exception as error:  # never a zero for what the grader did wrong
             self.stop()
             return Failed("regrade", one_line(f"the grader itself failed: {error!r}", exercise.title))
@@ -140,7 +135,6 @@ class Judge:
                 else:
                     self._run_solution(earlier, self._deadline())
         except KernelLost as lost:
-            self.stop()
             raise Failed("regrade", f"an earlier answer, when it ran again: {lost}") from lost
         except Exception:
             self.stop()  # half set up
@@ -166,7 +160,14 @@ class Judge:
                 raise Failed("regrade", f"the solution stopped with {_told(error)}")
 
     def _execute(self, source, deadline):
-        return self.kernel.execute(source, min(deadline, time.monotonic() + self.timeout))
+        try:
+            return self.kernel.execute(source, min(deadline, time.monotonic() + self.timeout))
+        except KernelLost as lost:
+            self.stop()
+            if lost.verdict == "timed out":
+                text = f"did not finish within {self.timeout:g} seconds: is there an endless loop?"
+                raise KernelLost("timed out", text) from None
+            raise
 
     def _compare(self, exercise, outputs, broken):
         """Compare what a check displayed with what the solution stored.

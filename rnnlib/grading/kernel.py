@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from queue import Empty
 
+import psutil
 import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
@@ -19,6 +20,7 @@ from rnnlib.grading import sandbox
 MESSAGE_SIZE = 32 * 2**20  # bytes; a longer message is not received
 KEPT_OUTPUTS = ("display_data", "execute_result", "error")
 MOST_OUTPUTS = 100
+MOST_PROCESSES = 100
 
 
 class KernelLost(Exception):
@@ -40,7 +42,7 @@ class Kernel(RunningKernel):
         solutions: folder that the kernel must not see.
         sandboxed: whether it runs inside bubblewrap.
         seed: the random seed of the checks.
-        memory: bytes that it may ask for.
+        memory: bytes that it may use, together with all that it starts.
         startup_timeout: in seconds.
 
     Raises:
@@ -48,6 +50,7 @@ class Kernel(RunningKernel):
     """
 
     def __init__(self, solutions, sandboxed, seed=0, memory=4 * 2**30, startup_timeout=60):
+        self.memory = memory
         self.folder = Path(tempfile.mkdtemp(prefix="k"))  # sockets must have short names
         home = self.folder / "home"
         home.mkdir()
@@ -90,14 +93,21 @@ class Kernel(RunningKernel):
         """
         outputs = []
         request = self.execute_cell_input(source, allow_stdin=False)
+        looked = time.monotonic()
         while True:
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if now > deadline:
                 raise KernelLost("timed out", "did not finish in time")
+            if now > looked + 1:
+                self._look_at_its_size()
+                looked = now
             try:
                 message = self.get_message("iopub", timeout=0.5)
             except Empty:
                 if not self.is_alive():
-                    raise KernelLost("kernel died", "the Python kernel died") from None
+                    raise KernelLost(
+                        "kernel died", "the Python kernel died: does the code end or crash it?"
+                    ) from None
                 continue
             except Exception as error:  # no kernel sends what cannot be read: the student's code did
                 raise KernelLost("kernel died", f"the Python kernel sent nonsense: {error!r}") from None
@@ -108,6 +118,21 @@ class Kernel(RunningKernel):
                 return outputs
             if message["msg_type"] in KEPT_OUTPUTS and len(outputs) < MOST_OUTPUTS:
                 outputs.append({"output_type": message["msg_type"], **content})
+
+    def _look_at_its_size(self):
+        """A limit holds for one process; this one holds for all that the kernel has started."""
+        try:
+            kernel = psutil.Process(self.km.provisioner.pid)
+            processes = [kernel, *kernel.children(recursive=True)]
+            used = sum(process.memory_info().rss for process in processes)
+            if used > self.memory:  # what they share counts many times in this sum
+                used = sum(process.memory_full_info().uss for process in processes)
+        except psutil.Error:  # one has just ended
+            return
+        if len(processes) > MOST_PROCESSES:
+            raise KernelLost("kernel died", f"it started more than {MOST_PROCESSES} processes")
+        if used > self.memory:
+            raise KernelLost("kernel died", f"it used more than {self.memory / 2**30:g} GiB of memory")
 
     def stop(self):
         """Stop the kernel and remove its folder."""

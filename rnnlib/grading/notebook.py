@@ -67,17 +67,20 @@ def seed(solution):
     return solution.metadata.get("rnnlib", {}).get("seed", 0)
 
 
-def solution_for(path, folder):
-    """The solution that a notebook is to be graded by, or None if it is no lab.
+def solution_for(stem, student, folder):
+    """The path of the solution that a notebook is to be graded by, or None if it is no lab.
 
     Students rename files and lose metadata. So a lab is known by the name in its metadata,
     or by how its file name begins, or by an exercise that it holds.
+
+    Args:
+        stem: the file's name, without ``.ipynb``.
+        student: the notebook; None if it cannot be read.
+        folder: the solved labs.
     """
     solutions = {solution.stem: solution for solution in sorted(Path(folder).glob("*.ipynb"))}
-    named = next((stem for stem in solutions if path.stem.startswith(stem)), None)
-    try:
-        student = read(path)
-    except UnreadableNotebook:  # told in a line as well, where only one lab is possible
+    named = next((lab for lab in solutions if stem.startswith(lab)), None)
+    if student is None:  # told in a line as well, where only one lab is possible
         return solutions.get(named) or (next(iter(solutions.values())) if len(solutions) == 1 else None)
     name = lab_name(student)
     if name in solutions or named:

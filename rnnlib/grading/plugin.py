@@ -78,22 +78,32 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collect_file(file_path, parent):
     nodes = yield
     ours = [node for node in nodes if isinstance(node, IPyNbFile)]
-    solution = notebook.solution_for(file_path, parent.config.option.solutions) if ours else None
+    if not ours:
+        return nodes
+    student, problem = None, None
+    try:
+        student = notebook.read(file_path)
+    except notebook.UnreadableNotebook as error:
+        problem = str(error)
+    solution = notebook.solution_for(file_path.stem, student, parent.config.option.solutions)
     if solution is None:
         return nodes
     root = parent.config.rootpath
     inside = file_path.is_relative_to(root)  # pytest leaves the id of a file outside its root empty
     nodeid = (file_path.relative_to(root) if inside else file_path).as_posix()
-    lab = Lab.from_parent(parent, path=file_path, nodeid=nodeid, solution_path=solution)
+    lab = Lab.from_parent(parent, path=file_path, nodeid=nodeid)
+    lab.student, lab.problem, lab.solution_path = student, problem, solution
     return [lab if node in ours else node for node in nodes]
 
 
 class Lab(IPyNbFile):
-    """A student's notebook: its answers in the gaps of the solution."""
+    """A student's notebook: its answers in the gaps of the solution.
 
-    def __init__(self, *, solution_path, **kwargs):
-        super().__init__(**kwargs)
-        self.solution_path = solution_path
+    Attributes:
+        student: the notebook; None if it cannot be read.
+        problem: why it cannot be read, or None.
+        solution_path: the lab's solution.
+    """
 
     def setup(self):
         """Nothing yet: the kernel starts with the first exercise."""
@@ -104,12 +114,7 @@ class Lab(IPyNbFile):
     def collect(self):
         options = self.config.option
         solution = notebook.read(self.solution_path)
-        self.unreadable, student = None, None
-        try:
-            student = notebook.read(self.path)
-        except notebook.UnreadableNotebook as error:
-            self.unreadable = str(error)
-        exercises = notebook.exercises(solution, student)
+        exercises = notebook.exercises(solution, self.student)
         self.sandboxed = options.sandbox != "off" and not sandbox.missing()
         start = partial(
             Kernel,
@@ -145,7 +150,7 @@ class ExerciseItem(IPyNbCell):
 
     def runtest(self):
         lab, exercise = self.parent, self.exercise
-        failure = Failed("unreadable", lab.unreadable) if lab.unreadable else lab.judge.verdict(exercise)
+        failure = Failed("unreadable", lab.problem) if lab.problem else lab.judge.verdict(exercise)
         verdict, message = (failure.verdict, failure.message) if failure else ("passed", "")
         row = report.Row(
             student=lab.path.parent.name,

@@ -692,6 +692,23 @@ hostile(
     says="MemoryError",
 )
 hostile(
+    "kernel died",
+    "memory_of_many_processes",
+    "import subprocess, sys, time\ndef rnn_sequence(*a):\n"
+    "    hog = 'import time; x = b\"x\" * 10**9; time.sleep(500)'\n"
+    "    hogs = [subprocess.Popen([sys.executable, '-c', hog]) for _ in range(6)]\n    time.sleep(500)",
+    review="rnn_sequence",
+    says="it used more than 4 GiB of memory",
+)
+hostile(
+    "kernel died",
+    "many_processes",
+    "import os, time\ndef rnn_sequence(*a):\n"
+    "    for _ in range(150):\n        if os.fork() == 0:\n            time.sleep(500)\n"
+    "    time.sleep(500)",
+    says="it started more than 100 processes",
+)
+hostile(
     "crashed",
     "odd_exception",
     "class E(Exception):\n    def __str__(self):\n        raise self\n\ndef rnn_sequence(*a):\n    raise E",

@@ -122,7 +122,7 @@ def test_a_giant_file_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(batch, "LARGEST", 1000)
     (submission,) = batch.find(folder, sandbox.SOLUTIONS, seed=1)
     assert "larger than" in submission.problem
-    assert submission.content == b""
+    assert submission.content == ""
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ Out = Annotated[Path, typer.Option(help="Folder for the files that are written."
 
 @app.callback(invoke_without_command=True)
 def _commands(context: typer.Context):
-    """Recurrent sequence models in NumPy: train and compare them, forecast, and release the labs.
+    """Recurrent sequence models in NumPy: train and compare them, forecast; release labs, and grade them.
 
     Begin with: python -m rnnlib train --model gru
     """
@@ -401,7 +401,7 @@ def grade(
     ] = None,
     cell_timeout: Annotated[float, typer.Option(min=1, help="Seconds that a cell may take.")] = 30,
     memory: Annotated[float, typer.Option(min=0.5, help="GiB of memory that a notebook may use.")] = 4,
-    walls: Annotated[
+    sandboxed: Annotated[
         str,
         typer.Option("--sandbox", help="bubblewrap around students' code: auto (where it works), on or off."),
     ] = "auto",
@@ -411,7 +411,8 @@ def grade(
 
     Each notebook is graded in a process of its own, with random inputs that no student has seen.
     Writes a row for each exercise into the CSV file, and a page for each student. What was graded
-    before is kept where the notebook has not changed; a run that was stopped goes on.
+    before is kept where the notebook has not changed; a run that was stopped goes on. The exit
+    status is 1 if something has to be graded again, since the grading itself failed.
 
     \b
     Examples:
@@ -422,27 +423,30 @@ def grade(
     import joblib
 
     from rnnlib import files, tables
-    from rnnlib.grading import batch, report, sandbox
+    from rnnlib.grading import batch, process, report, sandbox
 
-    if walls not in ("auto", "on", "off"):
-        raise ValueError(f"--sandbox must be auto, on or off, got {walls}")
-    if walls == "on" and dask is None and sandbox.missing():
+    if sandboxed not in ("auto", "on", "off"):
+        raise ValueError(f"--sandbox must be auto, on or off, got {sandboxed}")
+    if sandboxed == "on" and dask is None and sandbox.missing():
         raise ValueError(f"--sandbox on: {sandbox.missing()}")
     feedback = feedback or out.with_name(f"{out.stem}_feedback")
     files.ready(out.parent)
-    files.ready(feedback)
-    rows, kept = batch.grade(
+    rows, kept, stray = batch.grade(
         submissions,
         out,
         solutions=solutions or sandbox.SOLUTIONS,
         seed=seed,
         jobs=jobs or joblib.cpu_count(),
         dask=dask,
-        settings=batch.Settings(cell_timeout, memory, walls),
+        settings=process.Settings(cell_timeout, memory, sandboxed),
         fresh=fresh,
     )
+    files.ready(feedback)
     report.write_feedback(rows, feedback)
     tables.show_grades(rows, kept)
+    if stray:
+        names = ", ".join(path.name for path in stray[:5])
+        print(f"\nNot graded, since they lie in no student's folder: {len(stray)} notebooks ({names})")
     print(f"grades:   {out}\nfeedback: {feedback}")
     if any(row.verdict == "regrade" for row in rows):
         raise typer.Exit(1)

@@ -205,6 +205,6 @@ def show_grades(rows, kept):
             print(f"  {row.student}/{row.file}  {row.exercise}: {getattr(row, column)}")
         if len(chosen) > LISTED:
             print(f"  and {len(chosen) - LISTED} more in the CSV file")
-    naked = len({row.student for row in rows if row.sandbox == "none"})
-    if naked:
-        print(f"\nNot protected: the code of {naked} students ran with your rights, not inside bubblewrap.")
+    unprotected = len({row.student for row in rows if row.sandbox == "none"})
+    if unprotected:
+        print(f"\nNot protected: {unprotected} students' code ran with your rights, not inside bubblewrap.")

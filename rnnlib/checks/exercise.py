@@ -20,6 +20,9 @@ VALUES_MIME = "application/vnd.rnnlib.values+json"
 # Rounding in float64 stays far below this, every known mistake far above.
 TOLERANCE = 1e-6
 
+# Parts of the file names of code that is not the student's.
+LIBRARIES = ("site-packages", "dist-packages", "<__array", os.path.dirname(os.__file__))
+
 
 class CheckFailed(AssertionError):
     """The base of all failures. Jupyter shows its one line, without a traceback."""
@@ -89,13 +92,14 @@ class Exercise:
 
         return add
 
-    def __call__(self, function, seed=None):
+    def __call__(self, function, seed=None, helpers=True):
         """Check a student's function.
 
         Args:
             function: the student's.
             seed: for the random inputs; None takes it from the environment variable
                 RNNLIB_SEED, or 0.
+            helpers: whether to look at the other exercises' functions that this one calls.
 
         Returns:
             Passed, if every result is right for every input.
@@ -116,7 +120,8 @@ class Exercise:
             self._raise_if_not_filled_in(outcome)
             problem = self._problem(outcome, right)
             if problem:
-                self._raise_if_a_helper_is_wrong(function)
+                if helpers:
+                    self._raise_if_a_helper_is_wrong(function)
                 hint = self._matching_misconception(cases, outcomes)
                 kind = Crashed if outcome.error is not None else WrongAnswer
                 raise kind(f"{self.title}: {problem} {hint}(book: {self.book})")
@@ -143,9 +148,9 @@ class Exercise:
     def _raise_if_a_helper_is_wrong(self, function):
         """Where the function calls another exercise's, and that one is wrong, say so first."""
         names = getattr(getattr(function, "__code__", None), "co_names", ())
-        for name in set(names) & (EXERCISES.keys() - {self.name}):
+        for name in [name for name in EXERCISES if name in names and name != self.name]:
             try:
-                EXERCISES[name](function.__globals__.get(name))
+                EXERCISES[name](function.__globals__.get(name), helpers=False)
             except CheckFailed:
                 raise WrongAnswer(
                     f"{self.title}: it calls your {name}, which is not right yet: "
@@ -260,7 +265,7 @@ def _place(wrong):
 def _line_of_error(error):
     """The student's line that failed: the innermost one that belongs to no library."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)[1:]):
-        library = "site-packages" in frame.filename or frame.filename.startswith("<__array")
+        library = any(part in frame.filename for part in LIBRARIES)
         if not library and frame.line:
             return f" in line {frame.lineno} of {frame.name}, {frame.line.rstrip(':')}"
     return ""

@@ -1,5 +1,6 @@
 """The verdict on each exercise of a notebook, made outside the kernel that runs the student's code."""
 
+import math
 import time
 
 from rnnlib.checks.exercise import VALUES_MIME
@@ -16,22 +17,32 @@ class Failed(Exception):
     """An exercise without its points: a verdict, and a message of one line."""
 
     def __init__(self, verdict, message):
-        super().__init__(f"{verdict}: {message}")
+        super().__init__(verdict, message)
         self.verdict, self.message = verdict, message
+
+    def __str__(self):
+        return f"{self.verdict}: {self.message}"
+
+
+class LabFailed(Failed):
+    """The lab's own code, or the solution's, stopped with an error."""
+
+    def __init__(self, message):
+        super().__init__("regrade", message)
 
 
 class Judge:
     """Judges the exercises of one notebook in order, each on its own.
 
     After a wrong answer the solution's runs in its place. An answer that may have failed because
-    of what ran before it gets another hearing, in a new kernel where the solution ran before it.
+    of what ran before it gets another attempt, in a new kernel where the solution ran before it.
     Code that a person should look at never runs before other exercises, unless these need it;
     then they are marked, too.
 
     Args:
-        exercises: list of ``notebook.Exercise``.
+        exercises: list of ``matching.Exercise``.
         start: function that starts a kernel.
-        same: function of two lists of outputs with values that says whether they agree.
+        same: function of two lists of values that says whether they agree.
         timeout: seconds for a cell.
     """
 
@@ -47,20 +58,25 @@ class Judge:
             self.failures.append(self._judge(self.exercises[len(self.failures)]))
         return self.failures[index]
 
+    def stop(self):
+        """Stop the kernel, if there is one; the next exercise starts another."""
+        if self.kernel is not None:
+            self.kernel.stop()
+            self.kernel = None
+
     def _judge(self, exercise):
-        failure = self._hear(exercise, "own")
+        failure = self._attempt(exercise, "own")
         if failure and failure.verdict != "unfilled" and self._may_be_disturbed(exercise, failure):
-            self.stop()
-            second = self._hear(exercise, "solution")
+            second = self._attempt(exercise, "solution")
             if second is None or second.verdict == "unfilled" or failure.verdict == "regrade":
                 failure = second
-        if failure and failure.verdict != "unfilled" and self._marked():
-            self.stop()
-            if self._hear(exercise, "everything") is None:
+        marked = [earlier for earlier in self._judged() if earlier.review]
+        if failure and failure.verdict != "unfilled" and marked:
+            if self._attempt(exercise, "everything") is None:
                 failure = None
-                exercise.review = exercise.review or self._marked()[0].review
+                exercise.review = exercise.review or marked[0].review
         if failure and failure.verdict == "regrade":
-            failure = self._whose_fault(exercise, failure)
+            failure = self._blame(exercise, failure)
 
         if exercise.review or (failure and "MemoryError" in failure.message):
             self.stop()
@@ -71,35 +87,29 @@ class Judge:
                 self.stop()
         return failure
 
-    def stop(self):
-        """Stop the kernel, if there is one; the next exercise starts another."""
-        if self.kernel is not None:
-            self.kernel.stop()
-            self.kernel = None
-
     def _deadline(self):
         return time.monotonic() + CELLS_IN_TIME * self.timeout
 
     def _judged(self):
         return self.exercises[: len(self.failures)]
 
-    def _marked(self):
-        """The exercises before this one that a person should look at."""
-        return [earlier for earlier in self._judged() if earlier.review]
-
     def _may_be_disturbed(self, exercise, failure):
-        """Whether what ran before an exercise may be why it failed."""
-        died = failure.verdict == "kernel died"
-        return bool(self.failures) and (died or any(e.disturbs for e in [*self._judged(), exercise]))
+        """Whether what ran before an exercise, or the machine, may be why it failed."""
+        if failure.verdict == "kernel died":
+            return True
+        return bool(self.failures) and any(e.disturbs for e in [*self._judged(), exercise])
 
-    def _hear(self, exercise, before):
+    def _attempt(self, exercise, before):
         """Run an exercise's cells and its check; return None or Failed.
 
         Args:
             exercise: the exercise.
-            before: what ran before it in a new kernel: "own" (the student's right answers, where
-                no person must look at them), "everything" (those as well), or the "solution".
+            before: what ran before it: "own" (the student's code, where no person must look at
+                it), "everything" (all of the student's code), or the "solution". The last two
+                have a kernel of their own.
         """
+        if before != "own":
+            self.stop()
         try:
             self._ensure_kernel(before)
             deadline = self._deadline()
@@ -112,13 +122,36 @@ class Judge:
         except Failed as failed:
             if failed.verdict == "regrade":
                 self.stop()
-            return Failed(failed.verdict, one_line(failed.message, exercise.title))
+            failed.message = one_line(failed.message, exercise.title)
+            return failed
         except KernelLost as lost:
             return Failed(lost.verdict, str(lost))
         except Exception as error:  # never a zero for what the grader did wrong
             self.stop()
             return Failed("regrade", one_line(f"the grader itself failed: {error!r}", exercise.title))
+        finally:
+            if before != "own":  # the next exercise builds on other code
+                self.stop()
         return None
+
+    def _blame(self, exercise, failure):
+        """Where the grading failed: see whether the solution works, and if so, try once more.
+
+        The student is to blame where the lab's own code stops after the student's, and only then.
+        """
+        self.stop()
+        try:
+            self._ensure_kernel("solution")
+            deadline = self._deadline()
+            self._run_solution(exercise, deadline)
+            self._compare(exercise, self._execute(exercise.check.source, deadline), None)
+        except Exception:
+            self.stop()
+            return failure
+        again = self._attempt(exercise, "solution")
+        if isinstance(again, LabFailed):
+            return Failed("crashed", f"{again.message}; without your code it works")
+        return again
 
     def _ensure_kernel(self, before):
         if self.kernel is not None:
@@ -129,11 +162,12 @@ class Judge:
             self.kernel = self.start()
         try:
             for earlier, failure in zip(self._judged(), self.failures, strict=True):
-                trusted = before == "everything" or (before == "own" and not earlier.review)
-                if trusted and failure is None:
+                lost = failure is not None and failure.verdict in ("timed out", "kernel died")
+                if before == "everything" or (before == "own" and not earlier.review and not lost):
                     self._run_answer(earlier, self._deadline())
-                else:
-                    self._run_solution(earlier, self._deadline())
+                if before == "solution" or earlier.review or failure is not None:
+                    if before != "everything":
+                        self._run_solution(earlier, self._deadline())
         except KernelLost as lost:
             raise Failed("regrade", f"an earlier answer, when it ran again: {lost}") from lost
         except Exception:
@@ -146,7 +180,7 @@ class Judge:
         for cell in exercise.cells:
             error = _error(self._execute(cell.source, deadline))
             if error is not None and cell.provided:
-                raise Failed("regrade", f"the lab's own code stopped with {_told(error)}")
+                raise LabFailed(f"the lab's own code stopped with {_told(error)}")
             if error is not None:
                 broken = _told(error)
         return broken
@@ -157,7 +191,7 @@ class Judge:
         for source in dict.fromkeys(cell.solution for cell in cells):
             error = _error(self._execute(source, deadline))
             if error is not None:
-                raise Failed("regrade", f"the solution stopped with {_told(error)}")
+                raise LabFailed(f"the solution stopped with {_told(error)}")
 
     def _execute(self, source, deadline):
         try:
@@ -193,30 +227,38 @@ class Judge:
             raise Failed("unfilled", text.split(". ")[0])  # the rest is advice for a notebook
         if name == "WrongAnswer":
             raise Failed("wrong", text)
-        if name == "NameError":
+        if name == "NameError" and f"'{exercise.name}'" in text:
             text = f"{exercise.name} is not defined"
             text += f", since its cell stopped with {broken}" if broken else ": was it renamed?"
         elif name != "Crashed":
             text = f"the check stopped with {_told(error)}"
         raise Failed("crashed", text)
 
-    def _whose_fault(self, exercise, failure):
-        """Where the lab itself seems to have failed: see whether it does without the student."""
-        self.stop()
-        try:
-            self._ensure_kernel("solution")
-            deadline = self._deadline()
-            self._run_solution(exercise, deadline)
-            self._compare(exercise, self._execute(exercise.check.source, deadline), None)
-        except Exception:
-            return failure
-        return Failed("crashed", f"{failure.message}; without your code it works")
+
+def same_values(a, b):
+    """Whether two structures of lists, dicts and numbers agree, numbers within rounding.
+
+    Stored values have six digits, and a check lets pass what is within 1e-6.
+    """
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same_values(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same_values, a, b))
+    if isinstance(a, float | int) and isinstance(b, float | int):
+        return math.isfinite(a) and abs(a - b) <= 2e-6 + 2e-5 * abs(a)  # False for NaN, too
+    return a == b
 
 
 def values(outputs):
     """The displays that hold values, with nothing else: what is printed neither helps nor hurts."""
     data = (output.get("data") for output in outputs)
     return [d[VALUES_MIME] for d in data if isinstance(d, dict) and VALUES_MIME in d]
+
+
+def one_line(message, title=""):
+    """A message for a table: one line, no control characters, without the title again."""
+    line = "".join(c for c in " ".join(message.split()) if c.isprintable())
+    return line.removeprefix(f"{title}: ")[:500]
 
 
 def _error(outputs):
@@ -226,9 +268,3 @@ def _error(outputs):
 
 def _told(error):
     return f"{error.get('ename')}: {error.get('evalue')}"
-
-
-def one_line(message, title=""):
-    """A message for a table: one line, no control characters, without the title again."""
-    line = "".join(c for c in " ".join(message.split()) if c.isprintable())
-    return line.removeprefix(f"{title}: ")[:500]

@@ -15,11 +15,11 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 from nbval.kernel import RunningKernel
 
+from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.grading import sandbox
 
 MESSAGE_SIZE = 32 * 2**20  # bytes; a longer message is not received
-KEPT_OUTPUTS = ("display_data", "execute_result", "error")
-MOST_OUTPUTS = 100
+MOST_OUTPUTS = 100  # that are kept of a cell
 MOST_PROCESSES = 100
 
 
@@ -82,7 +82,7 @@ class Kernel(RunningKernel):
             raise
 
     def execute(self, source, deadline):
-        """Run code and return its outputs, printed text left out.
+        """Run code and return its outputs, as far as they matter: errors, and displays with values.
 
         Args:
             source: the code.
@@ -102,7 +102,7 @@ class Kernel(RunningKernel):
                 self._look_at_its_size()
                 looked = now
             try:
-                message = self.get_message("iopub", timeout=0.5)
+                message = self.kc.get_iopub_msg(timeout=0.5)
             except Empty:
                 if not self.is_alive():
                     raise KernelLost(
@@ -116,23 +116,26 @@ class Kernel(RunningKernel):
             content = message["content"]
             if message["msg_type"] == "status" and content.get("execution_state") == "idle":
                 return outputs
-            if message["msg_type"] in KEPT_OUTPUTS and len(outputs) < MOST_OUTPUTS:
+            matters = message["msg_type"] == "error" or VALUES_MIME in (content.get("data") or {})
+            if matters and len(outputs) < MOST_OUTPUTS:
                 outputs.append({"output_type": message["msg_type"], **content})
 
     def _look_at_its_size(self):
-        """A limit holds for one process; this one holds for all that the kernel has started."""
+        """A limit of the system holds for one process, this one for all that the kernel started."""
         try:
             kernel = psutil.Process(self.km.provisioner.pid)
             processes = [kernel, *kernel.children(recursive=True)]
-            used = sum(process.memory_info().rss for process in processes)
-            if used > self.memory:  # what they share counts many times in this sum
-                used = sum(process.memory_full_info().uss for process in processes)
-        except psutil.Error:  # one has just ended
+        except psutil.NoSuchProcess:  # execute will see that it died
             return
         if len(processes) > MOST_PROCESSES:
             raise KernelLost("kernel died", f"it started more than {MOST_PROCESSES} processes")
+        used = sum(map(_resident, processes))
+        if used > self.memory:  # what they share counts many times in this sum
+            used = sum(map(_unshared, processes))
         if used > self.memory:
             raise KernelLost("kernel died", f"it used more than {self.memory / 2**30:g} GiB of memory")
+        if sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file()) > sandbox.SCRATCH:
+            raise KernelLost("kernel died", f"it wrote more than {sandbox.SCRATCH >> 20} MiB of files")
 
     def stop(self):
         """Stop the kernel and remove its folder."""
@@ -141,3 +144,19 @@ class Kernel(RunningKernel):
         self.km.shutdown_kernel(now=True)
         self.context.destroy(linger=0)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _resident(process):
+    try:
+        return process.memory_info().rss
+    except psutil.Error:  # it has just ended
+        return 0
+
+
+def _unshared(process):
+    try:
+        return process.memory_full_info().uss
+    except psutil.AccessDenied:
+        return _resident(process)
+    except psutil.Error:
+        return 0

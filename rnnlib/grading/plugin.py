@@ -19,8 +19,8 @@ from nbformat.v4 import new_output
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from rnnlib.checks.exercise import VALUES_MIME
-from rnnlib.grading import notebook, report, sandbox
-from rnnlib.grading.judge import Failed, Judge
+from rnnlib.grading import matching, notebook, report, sandbox
+from rnnlib.grading.judge import Failed, Judge, same_values
 from rnnlib.grading.kernel import Kernel
 
 NBVAL_TIMEOUT = 2000  # nbval's default, in seconds: too long to wait for an endless loop
@@ -52,8 +52,14 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if getattr(config.option, "nbval_cell_timeout", None) == NBVAL_TIMEOUT:
         config.option.nbval_cell_timeout = CELL_TIMEOUT
-    if config.option.sandbox == "on" and sandbox.missing():
-        raise pytest.UsageError(f"--sandbox=on: {sandbox.missing()}")
+    for option, path in (("grades", config.option.grades), ("feedback", config.option.feedback)):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise pytest.UsageError(f"--{option}: there is no folder {path.parent}")
+    if config.option.grades is not None and config.option.grades.exists():
+        try:
+            report.read_csv(config.option.grades)
+        except ValueError as error:
+            raise pytest.UsageError(f"--grades: {error}") from error
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -103,6 +109,8 @@ class Lab(IPyNbFile):
         student: the notebook; None if it cannot be read.
         problem: why it cannot be read, or None.
         solution_path: the lab's solution.
+        judge: makes the verdicts.
+        sandboxed: whether the student's code runs inside bubblewrap.
     """
 
     def setup(self):
@@ -114,32 +122,27 @@ class Lab(IPyNbFile):
     def collect(self):
         options = self.config.option
         solution = notebook.read(self.solution_path)
-        exercises = notebook.exercises(solution, self.student)
+        exercises = matching.exercises(solution, self.student)
         self.sandboxed = options.sandbox != "off" and not sandbox.missing()
+        self.seed = notebook.seed(solution)
         start = partial(
             Kernel,
             self.solution_path.parent,
             self.sandboxed,
-            seed=notebook.seed(solution),
+            seed=self.seed,
             memory=int(options.memory * 2**30),
             startup_timeout=options.nbval_kernel_startup_timeout,
         )
-        self.judge = Judge(exercises, start, self.same, options.nbval_cell_timeout)
+        items = []
         for number, exercise in enumerate(exercises):
             item = ExerciseItem.from_parent(
                 self, name=exercise.title, cell_num=number, cell=exercise.check, options={"check": True}
             )
             item.exercise = exercise
-            self.comparing = item
-            yield item
-
-    def same(self, shown, stored):
-        """Whether values agree, by nbval's own comparison of outputs."""
-        displays = [[new_output("display_data", data={VALUES_MIME: v}) for v in vs] for vs in (shown, stored)]
-        try:
-            return self.comparing.compare_outputs(*displays)
-        except Exception:  # a display that nbval cannot even compare
-            return False
+            items.append(item)
+        same = items[0].same_values  # nbval compares in a cell, any cell
+        self.judge = Judge(exercises, start, same, options.nbval_cell_timeout)
+        return items
 
 
 class ExerciseItem(IPyNbCell):
@@ -162,11 +165,20 @@ class ExerciseItem(IPyNbCell):
             review=exercise.review,
             message=message,
             file=lab.path.name,
-            sandbox="bubblewrap" if lab.sandboxed else "none",
+            sandbox="" if lab.problem else "bubblewrap" if lab.sandboxed else "none",
+            seed=lab.seed,
         )
         self.user_properties.append(("rnnlib", json.dumps(asdict(row))))
         if failure:
             raise failure
+
+    def same_values(self, shown, stored):
+        """Whether two lists of values agree, by nbval's own comparison of outputs."""
+        displays = [[new_output("display_data", data={VALUES_MIME: v}) for v in vs] for vs in (shown, stored)]
+        try:
+            return self.compare_outputs(*displays)
+        except Exception:  # a display that nbval cannot even compare
+            return False
 
     def compare_outputs(self, test, ref, skip_compare=None):
         self.comparison_traceback = []
@@ -195,7 +207,7 @@ class RoundedValues:
         self.value = value
 
     def __eq__(self, other):
-        return notebook.same_values(self.value, other.value)
+        return same_values(self.value, other.value)
 
 
 def row_of(report_of_item):
@@ -228,7 +240,6 @@ def pytest_terminal_summary(terminalreporter, config):
         return
     terminalreporter.section("exercises")
     for path, rows in sorted(labs.items()):
-        rows.sort(key=lambda row: row.exercise)
         terminalreporter.line(path)
         for line, colour in report.lines(rows):
             terminalreporter.line(line, **({colour: True} if colour else {}))

@@ -13,6 +13,7 @@ from traitlets.config import Config
 from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.files import whole_file
 from rnnlib.grading import notebook
+from rnnlib.grading.judge import same_values
 
 RELEASED = ("nbgrader", "deletable", "editable", "tags")  # of a cell's metadata
 
@@ -76,6 +77,7 @@ def student_version(solution):
         ValueError: an id stands twice, an answer has no check, or a solution would leak.
     """
     student = copy.deepcopy(solution)
+    student.metadata = _metadata(solution)
     for ids in (list(map(notebook.grade_id, student.cells)), [cell.id for cell in student.cells]):
         for name in ids:
             if name is not None and ids.count(name) > 1:
@@ -109,7 +111,9 @@ def with_seed(solution_path, seed):
     Raises:
         ValueError: see ``release``.
     """
-    executed = execute(notebook.read(solution_path), seed)
+    solution = notebook.read(solution_path)
+    student_version(solution)  # says what is not in order
+    executed = execute(solution, seed)
     executed.metadata["rnnlib"]["seed"] = seed
     return _text(executed)
 
@@ -132,16 +136,25 @@ def execute(solution, seed=0):
             client.execute(env=os.environ | {"RNNLIB_SEED": str(seed)})
     except CellExecutionError as error:
         raise ValueError(f"a cell of the solution stopped with {error.ename}: {error.evalue}") from error
-    executed.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-        "rnnlib": {"lab": notebook.lab_name(solution)},
-    }
+    except RuntimeError as error:  # the kernel died, or a cell took too long
+        raise ValueError(f"the solution did not run to its end: {error}") from error
+    executed.metadata = _metadata(solution)
     for cell in executed.cells:
         cell.metadata.pop("execution", None)  # time stamps
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_image(output)]
     return executed
+
+
+def _metadata(solution):
+    """What a lab's notebook says of itself, and nothing else."""
+    return nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+            "rnnlib": {"lab": notebook.lab_name(solution)},
+        }
+    )
 
 
 def _is_image(output):
@@ -158,7 +171,7 @@ def _same_output(a, b):
     values = [output.get("data", {}).pop(VALUES_MIME, None) for output in (a, b)]
     for output in (a, b):
         output.pop("execution_count", None)
-    return a == b and notebook.same_values(*values)
+    return a == b and same_values(*values)
 
 
 def _text(notebook_node):

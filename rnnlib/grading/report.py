@@ -53,8 +53,9 @@ def number(points):
 
 
 def totals(rows):
-    """Points earned, and points to earn."""
-    return sum(row.points or 0 for row in rows), sum(row.of for row in rows)
+    """Points earned, and points to earn, of the exercises that could be judged."""
+    judged = [row for row in rows if row.points is not None]
+    return sum(row.points for row in judged), sum(row.of for row in judged)
 
 
 def lines(rows):
@@ -112,7 +113,9 @@ def feedback(rows):
     first = rows[0]
     earned, of = totals(rows)
     page = [f"# {_plain(first.lab or first.file)}: {_plain(first.student)}", ""]
-    page += [f"**{earned:g} of {of:g} points**", ""]
+    waiting = sum(row.of for row in rows if row.points is None)
+    later = f" ({waiting:g} more are not judged yet)" if waiting else ""
+    page += [f"**{earned:g} of {of:g} points**{later}", ""]
     page += ["| Exercise | Points | Verdict |", "| --- | --- | --- |"]
     page += [f"| {_plain(r.exercise)} | {number(r.points)} of {r.of:g} | {r.verdict} |" for r in rows]
     for row in rows:
@@ -134,4 +137,4 @@ def write_feedback(rows, folder):
 
 def _plain(text):
     """Text that Markdown shows as it stands."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", text)
+    return re.sub(r"^[#>+-]|[\\`*<|$&~]|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])", r"\\\g<0>", text)

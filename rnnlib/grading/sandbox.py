@@ -9,6 +9,7 @@ import shutil
 import site
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +18,7 @@ SYSTEM = """/usr /bin /sbin /lib /lib32 /lib64 /nix/store
 PYTHON = ["bin", "lib", "lib64", "include", "share", "pyvenv.cfg"]  # of each prefix
 HOME = "/tmp/home"
 SCRATCH = 256 * 2**20  # bytes that fit into each temporary folder inside
-FILE_SIZE = 2**30  # bytes that fit into one file
+FILE_SIZE = 256 * 2**20  # bytes that fit into one file
 
 # What is left of the environment: no token, no key and no password goes along.
 KEPT = {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH"}
@@ -29,7 +30,9 @@ SOLUTIONS = Path(__file__).parents[2] / "labs_solutions"
 @cache
 def missing():
     """Why kernels cannot run inside bubblewrap here, in a few words; None if they can."""
-    if sys.platform != "linux" or shutil.which("bwrap") is None:
+    if sys.platform != "linux":
+        return "bubblewrap needs Linux"
+    if shutil.which("bwrap") is None:
         return "bubblewrap is not installed"
     python = [sys.executable, "-c", "import ipykernel, rnnlib"]
     tried = subprocess.run(
@@ -37,7 +40,7 @@ def missing():
     )
     if tried.returncode == 0:
         return None
-    reason = (tried.stderr.split("\n")[:-1] or [f"status {tried.returncode}"])[-1]
+    reason = (tried.stderr.splitlines() or [f"status {tried.returncode}"])[-1]
     return f"bubblewrap does not work here: {reason}"
 
 
@@ -61,8 +64,8 @@ def inside(command, folder=None, hidden=(SOLUTIONS,)):
     walls += ["--dev", "/dev", *scratch, "/dev/shm", "--proc", "/proc", *scratch, "/tmp"]
     for path in map(str, packages):
         walls += ["--ro-bind-try", path, path]
-    for path in map(Path, hidden):
-        if any(path.is_relative_to(shown) for shown in [*SYSTEM, *packages]):
+    for path in (Path(path).resolve() for path in hidden):
+        if path.is_dir() and any(path.is_relative_to(shown) for shown in [*SYSTEM, *packages]):
             walls += ["--tmpfs", str(path)]
     if folder is not None:
         walls += ["--bind", str(folder), str(folder)]
@@ -109,6 +112,7 @@ def limits(memory):
             hard = resource.getrlimit(what)[1]
             if hard != resource.RLIM_INFINITY:
                 limit = min(limit, hard)
-            resource.setrlimit(what, (limit, limit))
+            with suppress(ValueError, OSError):  # macOS knows some of them by name alone
+                resource.setrlimit(what, (limit, limit))
 
     return set_limits

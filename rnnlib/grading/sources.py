@@ -11,9 +11,12 @@ import re
 from IPython.core.inputtransformer2 import TransformerManager
 
 #: Names that lead to the reference, to the checks, or to other code than what stands there.
-SUSPECTS = {"rnnlib", "checks", "labs_solutions", "inspect", "modules", "_getframe", "get_ipython"}
-SUSPECTS |= {"eval", "exec", "compile", "globals", "getattr", "builtins", "importlib", "pkgutil", "runpy"}
-SUSPECTS |= {"open", "subprocess", "ctypes", "pickle"}
+SUSPECTS = set(
+    """rnnlib checks labs_solutions inspect modules get_ipython eval exec compile open
+    globals locals vars getattr attrgetter builtins importlib pkgutil runpy subprocess ctypes pickle
+    _getframe f_back f_locals f_globals f_builtins gi_frame cr_frame tb_frame get_objects get_referrers
+    settrace setprofile addaudithook""".split()
+)
 HARMLESS = re.compile(r"rnnlib\.data\b.*|(.*\.)?__(init|name|call|len|doc)__")
 DUNDER = re.compile(r"(.*\.)?__\w+__")
 IN_TEXTS = re.compile(r"rnnlib|labs_solutions")
@@ -43,15 +46,23 @@ def only_defines(source):
         return False
     for statement in tree.body:
         plain = isinstance(statement, ast.FunctionDef | ast.Import | ast.ImportFrom)
-        if not (plain or _is_own_word(statement)) or getattr(statement, "name", None) in vars(builtins):
+        if not plain and not _is_own_word(statement):
             return False
-    return not any(map(_reaches_out, ast.walk(tree)))
+    return not functions_made(source) & vars(builtins).keys() and not any(map(_reaches_out, ast.walk(tree)))
 
 
-def defines(source, name):
-    """Whether a source makes something of this name at its outermost level."""
-    made = rf"^((async +)?def|class) +{name}\b|^{name} *(:[^=\n]*)?=[^=]"
-    return re.search(made, source, re.MULTILINE) is not None
+def functions_made(source):
+    """The names that a source defines, or sets, at its outermost level; imports left out."""
+    made = r"^(?:(?:async +)?def|class) +(\w+)|^(\w+) *(?::[^=\n]*)?=[^=]"
+    return {first or second for first, second in re.findall(made, source, re.MULTILINE)}
+
+
+def names_made(source):
+    """The names that a source makes at its outermost level, by imports too."""
+    tree = _parse(source)
+    imports = [node for node in (tree.body if tree else ()) if isinstance(node, ast.Import | ast.ImportFrom)]
+    imported = (alias.asname or alias.name.split(".")[0] for node in imports for alias in node.names)
+    return functions_made(source) | set(imported)
 
 
 def is_gap(source):
@@ -61,8 +72,14 @@ def is_gap(source):
 
 
 def _is_empty_function(node):
+    """Whether a node is a function that does no more than to raise NotImplementedError."""
     code = [part for part in node.body if not _is_text(part)] if isinstance(node, ast.FunctionDef) else []
-    return len(code) == 1 and ast.unparse(code[0]).startswith("raise NotImplementedError")
+    match code:
+        case [ast.Raise(exc=ast.Name(id="NotImplementedError"))]:
+            return True
+        case [ast.Raise(exc=ast.Call(func=ast.Name(id="NotImplementedError")))]:
+            return True
+    return False
 
 
 def _parse(source):

@@ -27,7 +27,7 @@ class Case:
     Attributes:
         make: called with the student's folder; writes what was handed in.
         verdicts: function's name -> verdict, where it is not "passed".
-        review: names of the functions that are marked; None: not looked at.
+        review: names of the functions that are marked.
         says: a part of the message of the first exercise that did not pass.
         walls: whether the verdicts hold inside bubblewrap alone.
     """
@@ -110,7 +110,6 @@ def hostile(verdict, name, source, of="rnn_sequence", **more):
     case(verdict, of, **more)(change)
 
 
-ALL = dict.fromkeys(NAMES)
 UNFILLED = dict.fromkeys(NAMES, "unfilled")
 UNREADABLE = dict.fromkeys(NAMES, "unreadable")
 RIGHT_SEQUENCE = """def rnn_sequence(x, h0, W_x, W_h, b):
@@ -502,6 +501,47 @@ def last_weeks_release(nb):
     return old
 
 
+@case("wrong")
+def display_in_a_right_answer(nb):
+    """What is shown neither helps nor hurts, however much it is."""
+    replaces(nb, "rnn_step", "return", "from IPython.display import display; display(x); return")
+    replaces(nb, "rnn_step", "import display;", "import display; [display(i) for i in range(99)];")
+    replaces(nb, "rnn_sequence", "h = h0", "h = 0 * h0")
+
+
+@case({"rnn_step": "wrong", "rnn_sequence": "kernel died"})
+def helper_of_a_wrong_answer_outlives_a_dead_kernel(nb):
+    replaces(nb, "rnn_step", " + b)", ")")
+    cell(nb, "rnn_step").source += "\n\ndef slope(h):\n    return 1 - h**2"
+    answers(nb, "rnn_sequence", "import os\nos._exit(0)")
+    replaces(nb, "rnn_step_backward", "(1 - h**2)", "slope(h)")
+
+
+@case()
+def helper_outlives_an_experiment(nb):
+    """The second exercise passes at its second attempt; the last needs what the first defines."""
+    cell(nb, "rnn_step").source += "\n\ndef slope(h):\n    return 1 - h**2"
+    nb.cells.insert(nb.cells.index(cell(nb, "rnn_step_check")) + 1, code("def rnn_step(*a):\n    return 0"))
+    replaces(nb, "rnn_step_backward", "(1 - h**2)", "slope(h)")
+
+
+@case()
+def check_run_again_further_down(nb):
+    place = nb.cells.index(cell(nb, "rnn_sequence_check")) + 1
+    nb.cells.insert(
+        place, code("two = rnn_sequence(np.ones((1, 2, 1)), np.ones((1, 1)), *np.ones((2, 1, 1)), 0)")
+    )
+    nb.cells.insert(place, code("checks.rnn_step(rnn_step)"))
+    nb.cells.insert(place, copy.deepcopy(cell(nb, "setup")))
+    replaces(nb, "numerical_gradient", "value = x[i]", "value = x[i] + 0 * two.sum()")
+
+
+@case({"rnn_step": "crashed", "rnn_sequence": "wrong"})
+def names_of_the_lab_hidden(nb):
+    cell(nb, "rnn_step").source += "\n\ndef checks():\n    pass"
+    cell(nb, "rnn_sequence").source += "\n\ndef np():\n    pass"
+
+
 # Notebooks of all kinds
 
 
@@ -567,6 +607,8 @@ for name, content in {
     "a_list": b"[]",
     "null": b"null",
     "cells_are_a_number": b'{"cells": 3}',
+    "a_cell_without_a_type": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"id": "a",'
+    b' "source": "x = 1", "metadata": {}, "outputs": []}]}',
     "a_cell_is_a_number": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [3]}',
     "an_id_is_a_list": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code",'
     b' "id": [1], "source": "", "metadata": {}, "outputs": []}]}',
@@ -623,7 +665,7 @@ def link_to_the_solution(folder):
     (folder / "01_rnn.ipynb").symlink_to(SOLUTION)
 
 
-@folder_case(UNREADABLE, says="this is a link")
+@folder_case(UNREADABLE, says="not a file")
 def named_pipe(folder):
     os.mkfifo(folder / "01_rnn.ipynb")
 
@@ -870,6 +912,24 @@ def checks_of_later_exercises_call_the_reference(nb):
         "for e in c.exercise.EXERCISES.values():\n"
         "    setattr(checks, e.name, lambda f, e=e: e(e.reference))",
     )
+    return student
+
+
+@case(
+    {"rnn_sequence": "wrong", "numerical_gradient": "unfilled", "rnn_step_backward": "unfilled"},
+    review="rnn_step",
+)
+def marked_code_does_not_live_on_after_a_wrong_answer(nb):
+    """All checks but the second call the reference; the second is wrong, and the others untouched."""
+    student = notebook.read(STUDENT)
+    answers(
+        student,
+        "rnn_step",
+        cell(nb, "rnn_step").source + "\n\nimport rnnlib.checks as c\n"
+        "for e in list(c.exercise.EXERCISES.values()):\n    if e.name != 'rnn_sequence':\n"
+        "        setattr(checks, e.name, lambda f, e=e: e(e.reference))",
+    )
+    answers(student, "rnn_sequence", "def rnn_sequence(*a):\n    return 0")
     return student
 
 

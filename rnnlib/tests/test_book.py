@@ -1,5 +1,6 @@
 """The built book in a browser: offline, readable, accessible. Needs ``jupyter-book build .`` first."""
 
+import html
 import re
 import shutil
 from pathlib import Path
@@ -7,10 +8,18 @@ from pathlib import Path
 import pytest
 
 from rnnlib import checks
+from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.grading import notebook
 
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
-PAGES = ["book/index.html", "book/rnn.html", "labs/01_rnn.html", "book/appendix/bibliography.html"]
+PAGES = [
+    "book/index.html",
+    "book/rnn.html",
+    "labs/01_rnn.html",
+    "book/appendix/instructors.html",
+    "book/appendix/bibliography.html",
+]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -174,6 +183,26 @@ def test_each_check_points_to_an_equation_of_the_book():
         label, number = getattr(checks, name).equation
         page = (HTML / "book" / f"{label.split('-')[0]}.html").read_text(encoding="utf-8")
         assert re.search(rf'class="eqno">\({number}\)<a [^>]*href="#equation-{label}"', page)
+
+
+def test_no_page_holds_a_solution_of_a_lab():
+    if not HTML.is_dir():
+        pytest.skip("the book is not built: run jupyter-book build . first")
+    blocks = [
+        notebook.BLOCK.search(cell.source)[2]
+        for path in (ROOT / "labs_solutions").glob("*.ipynb")
+        for cell in notebook.read(path).cells
+        if notebook.role(cell) == "answer"
+    ]
+    assert blocks
+    labs = [*(HTML / "labs").rglob("*"), *(HTML / "_sources" / "labs").rglob("*")]
+    assert labs
+    for path in labs:
+        text = re.sub(r"<[^>]+>", "", html.unescape(path.read_text(encoding="utf-8")))
+        for hidden in (VALUES_MIME, notebook.BEGIN, "✓ Exercise", *blocks):
+            assert "".join(hidden.split()) not in "".join(text.split()), path
+    for path in [*HTML.rglob("*.html"), *HTML.rglob("*.ipynb"), *HTML.rglob("*.js")]:
+        assert VALUES_MIME not in path.read_text(encoding="utf-8", errors="replace")
 
 
 def test_no_page_names_another_host_to_load_from():

@@ -10,10 +10,11 @@ import sys
 import time
 from dataclasses import asdict, replace
 
+import nbformat
 import psutil
 import pytest
 
-from rnnlib.grading import batch, notebook, report, sandbox
+from rnnlib.grading import batch, notebook, process, report, sandbox, submission
 from rnnlib.tests.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell, write
 
 MISSING = sandbox.missing()
@@ -31,9 +32,9 @@ def made(folder, *students):
 
 def graded(folder, out, **options):
     """Grade a class; return the rows by student and function."""
-    settings = batch.Settings(timeout=5, sandbox=options.pop("sandbox", "off"))
+    settings = process.Settings(timeout=options.pop("timeout", 5), sandbox=options.pop("sandbox", "off"))
     options = {"solutions": sandbox.SOLUTIONS, "seed": 5, "jobs": 2} | options
-    rows, kept = batch.grade(folder, out, settings=settings, **options)
+    rows, kept, _ = batch.grade(folder, out, settings=settings, **options)
     return {
         student: {row.exercise.split(" ")[-1]: row for row in rows if row.student == student}
         for student in {row.student for row in rows}
@@ -47,9 +48,11 @@ def graded(folder, out, **options):
 def everybody(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("class")
     names = [name for name, case in CASES.items() if request.param == "on" or not case.walls]
-    os.environ["RNNLIB_TEST_TOKEN"] = "secret"
-    rows, kept = graded(made(folder / "submissions", *names), folder / "grades.csv", sandbox=request.param)
-    del os.environ["RNNLIB_TEST_TOKEN"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNNLIB_TEST_TOKEN", "secret")
+        rows, kept = graded(
+            made(folder / "submissions", *names), folder / "grades.csv", sandbox=request.param
+        )
     assert kept == 0
     assert rows.keys() == set(names)
     return request.param, rows, report.read_csv(folder / "grades.csv")
@@ -106,7 +109,8 @@ def test_what_is_found(tmp_path):
     shutil.copy(SOLUTION, folder / "solved" / "01_rnn (1).ipynb")
     shutil.copy(SOLUTION, folder / "nobody.ipynb")
     (folder / ".git").mkdir()
-    found = batch.find(folder, sandbox.SOLUTIONS, seed=1)
+    found, stray = submission.find(folder, sandbox.SOLUTIONS, seed=1)
+    assert stray == [folder / "nobody.ipynb"]
     assert [(s.student, s.file, s.lab) for s in found] == [
         ("deep_in_folders_with_checkpoints", "unzipped/labs/01_rnn.ipynb", "01_rnn"),
         ("nothing_handed_in", "", ""),
@@ -114,15 +118,39 @@ def test_what_is_found(tmp_path):
         ("solved", "01_rnn.ipynb", "01_rnn"),
     ]
     assert [s.review for s in found] == ["", "", *["2 notebooks of this lab"] * 2]
-    assert len({s.digest for s in found}) == 3  # two have the same bytes
 
 
 def test_a_giant_file_is_not_read(tmp_path, monkeypatch):
     folder = made(tmp_path / "class", "solved")
-    monkeypatch.setattr(batch, "LARGEST", 1000)
-    (submission,) = batch.find(folder, sandbox.SOLUTIONS, seed=1)
-    assert "larger than" in submission.problem
-    assert submission.content == ""
+    monkeypatch.setattr(submission, "LARGEST_TEXT", 1000)
+    assert "MiB of text" in submission.find(folder, sandbox.SOLUTIONS, seed=1)[0][0].problem
+    monkeypatch.setattr(submission, "LARGEST_FILE", 1000)
+    (found,), _ = submission.find(folder, sandbox.SOLUTIONS, seed=1)
+    assert "larger than" in found.problem
+    assert found.content == ""
+
+
+@POSIX
+def test_names_in_no_encoding_and_closed_files_cost_nobody_else(tmp_path, monkeypatch):
+    def closed(read):
+        def read_bytes(path):
+            if "a_list" in path.parts:
+                raise PermissionError(13, "Permission denied")
+            return read(path)
+
+        return read_bytes
+
+    folder = made(tmp_path / "class", "cut_off", "a_list")
+    odd = folder / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    shutil.copy(folder / "cut_off" / "01_rnn.ipynb", odd / os.fsdecode(b"01_rnn \xe9\n.ipynb"))
+    monkeypatch.setattr(submission.Path, "read_bytes", closed(submission.Path.read_bytes))
+    rows, _ = graded(folder, tmp_path / "grades.csv")
+    assert rows.keys() == {"caf\ufffd", "cut_off", "a_list"}
+    assert report.read_csv(tmp_path / "grades.csv")
+    assert rows["a_list"][""].verdict == "regrade"
+    assert rows["a_list"][""].message == "the file cannot be read: Permission denied"
+    report.write_feedback(rows["caf\ufffd"].values(), tmp_path / "pages")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +190,7 @@ def test_names_that_spreadsheets_and_markdown_take_for_more(tmp_path):
     assert [line[3] for line in table[1:]] == ["0", "", "2.5"]
     assert report.read_csv(tmp_path / "grades.csv") == rows
     page = report.feedback(rows[:1])
-    assert r"-x\_y\* \<b\>\$a\$ \[l\](u)" in page
+    assert r"\-x_y\* \<b>\$a\$ [l\](u)" in page
     assert "0 of 5 points" in page
     assert "This is not your fault" in report.feedback(rows[1:2])
 
@@ -194,10 +222,9 @@ def test_a_run_keeps_what_has_not_changed(tmp_path):
     assert changed["untouched"]["rnn_step"].verdict == "passed"
     assert changed["untouched"]["rnn_step"].seed == seed
 
-    _, kept = graded(folder, out, seed=seed + 1)
-    assert kept == 0
-    _, kept = graded(folder, out, seed=seed + 1, fresh=True)
-    assert kept == 0
+    for change in ({"seed": seed + 1}, {"seed": seed + 1, "timeout": 6}, {"timeout": 6, "fresh": True}):
+        _, kept = graded(folder, out, **{"seed": None} | change)
+        assert kept == 0
 
 
 def test_what_failed_in_the_grading_is_graded_again(tmp_path):
@@ -208,6 +235,46 @@ def test_what_failed_in_the_grading_is_graded_again(tmp_path):
     report.write_csv([*broken, *rows["cut_off"].values()], out)
     again, kept = graded(folder, out)
     assert (again, kept) == (rows, 1)
+
+
+def test_a_mark_that_has_gone_is_not_kept(tmp_path):
+    folder = made(tmp_path / "class", "untouched")
+    shutil.copy(STUDENT, folder / "untouched" / "second.ipynb")
+    rows, _ = graded(folder, tmp_path / "grades.csv")
+    assert all(row.review == "2 notebooks of this lab" for row in rows["untouched"].values())
+    (folder / "untouched" / "second.ipynb").unlink()
+    rows, kept = graded(folder, tmp_path / "grades.csv")
+    assert kept == 0
+    assert all(row.review == "" for row in rows["untouched"].values())
+
+
+def test_a_stopped_fresh_run_goes_on_with_its_own_seed(tmp_path):
+    folder = made(tmp_path / "class", "a_list", "cut_off", "untouched")
+    out = tmp_path / "grades.csv"
+    graded(folder, out, seed=3)
+    rows, _ = graded(folder, tmp_path / "other.csv", seed=4)
+    journal = "\n" + json.dumps([asdict(row) for row in rows["untouched"].values()])
+    (tmp_path / "grades.csv.part").write_text(journal)
+    again, kept = graded(folder, out, seed=None)
+    assert (again, kept) == (rows, 1)
+
+
+def test_grades_by_pytest_give_no_seed(tmp_path):
+    row = report.Row("untouched", "01_rnn", "1.1 rnn_step", 0, 5, "unfilled", file="01_rnn.ipynb")
+    report.write_csv([row], tmp_path / "grades.csv")
+    rows, _ = graded(made(tmp_path / "class", "untouched"), tmp_path / "grades.csv", seed=None)
+    assert rows["untouched"]["rnn_step"].seed > 0
+
+
+def test_a_solution_that_is_not_in_order_is_told_in_a_line(tmp_path):
+    solutions = tmp_path / "solutions"
+    solutions.mkdir()
+    nb = notebook.read(SOLUTION)
+    cell(nb, "rnn_step").metadata["nbgrader"]["grade_id"] = "step"
+    nbformat.write(nb, solutions / "01_rnn.ipynb")
+    with pytest.raises(ValueError, match="the answer step needs a check cell"):
+        graded(made(tmp_path / "class", "solved"), tmp_path / "grades.csv", solutions=solutions)
+    assert not list(tmp_path.glob("grades*"))
 
 
 def test_a_run_that_was_stopped_goes_on(tmp_path):
@@ -230,10 +297,10 @@ def test_a_killed_run_leaves_no_process_and_goes_on(tmp_path):
     out = tmp_path / "grades.csv"
     command = [sys.executable, "-m", "rnnlib", "grade", folder, "--out", out, "--seed", "5", "--jobs", "2"]
     command += ["--cell-timeout", "20"]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}  # every kernel's command line names it
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
     for stop in (signal.SIGKILL, signal.SIGINT):
-        run = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-        )
+        run = subprocess.Popen(command, env=environment, **pipes)
         part = tmp_path / "grades.csv.part"
         for _ in range(300):
             time.sleep(0.1)
@@ -244,13 +311,9 @@ def test_a_killed_run_leaves_no_process_and_goes_on(tmp_path):
         assert not out.exists()
         assert b"Traceback" not in err
     time.sleep(3)
-    assert not [
-        p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])
-    ]
-    assert not [
-        p for p in psutil.process_iter(["cmdline"]) if "ipykernel_launcher" in (p.info["cmdline"] or [])
-    ]
-    rows, kept = graded(folder, out)
+    left = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]
+    assert not [command for command in left if str(tmp_path) in " ".join(command or [])]
+    rows, kept = graded(folder, out, timeout=20)
     assert kept >= 2
     assert rows["sleeps"]["rnn_sequence"].verdict == "timed out"
     assert rows["other_ways"]["rnn_step"].verdict == "passed"
@@ -273,15 +336,22 @@ def test_a_submission_that_kills_its_grader_costs_its_own_rows(tmp_path):
 
 
 def test_a_grader_that_hangs_is_not_waited_for(tmp_path, monkeypatch):
-    submission = batch.find(made(tmp_path / "class", "sleeps"), sandbox.SOLUTIONS, seed=1)[0]
-    told, why = batch._in_a_process(tmp_path, submission.lab, batch.Settings(timeout=1000), limit=0.01)
-    assert told == {}
-    assert why == "the grading did not end within 0.01 seconds"
+    """The deadlines inside fail; the last resort does not."""
+    monkeypatch.setattr(
+        process, "CELLS_IN_TIME", -60 / (4 * process.ATTEMPTS * 1000) + 4 / 20_000
+    )  # limit: 4 s
+    rows, _ = graded(made(tmp_path / "class", "sleeps"), tmp_path / "grades.csv", timeout=1000)
+    first, *others = rows["sleeps"].values()
+    assert first.verdict == "passed"
+    assert {(row.verdict, row.points) for row in others} == {("regrade", None)}
+    assert others[0].message == "the grading did not end within 4 seconds"
+    assert not [child for child in psutil.Process().children(recursive=True) if "ipykernel" in str(child)]
 
 
 def test_a_grader_that_ends_too_early_says_its_last_words(tmp_path):
-    told, why = batch._in_a_process(tmp_path, "01_rnn", batch.Settings(sandbox="off"), limit=60)
-    assert told == {}
+    path = tmp_path / "nowhere.ipynb"
+    received, why = process._in_child(path, process.Settings(sandbox="off"), limit=60)
+    assert received == {}
     assert why.startswith("the grading process ended too early: ERROR: file or directory not found")
 
 

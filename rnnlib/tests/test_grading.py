@@ -5,7 +5,8 @@ import re
 import nbformat
 import pytest
 
-from rnnlib.grading import judge, notebook, report, sandbox
+from rnnlib.grading import judge, kernel, notebook, report, sandbox
+from rnnlib.grading.judge import same_values
 from rnnlib.tests.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell
 
 pytest_plugins = ["pytester"]
@@ -192,6 +193,44 @@ def test_a_failure_of_the_grader_is_no_zero(grade, solved, monkeypatch):
     assert all("no more file handles" in row.message for row in rows.values())
 
 
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_passing_failure_of_the_grader_costs_nothing(grade, solved, monkeypatch, times):
+    start, failures = kernel.Kernel.__init__, []
+
+    def fails_at_first(self, *arguments, **options):
+        if len(failures) < times:
+            failures.append(self)
+            self.stop = lambda: None
+            raise RuntimeError("Kernel died before replying to kernel_info")
+        start(self, *arguments, **options)
+
+    monkeypatch.setattr(kernel.Kernel, "__init__", fails_at_first)
+    _, rows = grade(solved)
+    assert verdicts(rows) == dict.fromkeys(NAMES, "passed")
+
+
+def test_a_kernel_that_dies_once_costs_nothing(grade, solved, pytester):
+    """As when the machine's memory is short."""
+    flag = pytester.path / "died"
+    once = f"import os\nif not os.path.exists({str(flag)!r}):\n    os.mkdir({str(flag)!r})\n    os._exit(1)\n"
+    cell(solved, "rnn_step").source = once + cell(solved, "rnn_step").source
+    _, rows = grade(solved)
+    assert verdicts(rows) == dict.fromkeys(NAMES, "passed")
+
+
+@pytest.mark.parametrize("text", ["", "student,grade\nada,5\n"])
+def test_another_table_is_not_written_over(grade, solved, pytester, text):
+    path = pytester.path / "mine.csv"
+    path.write_text(text)
+    result, _ = grade(solved, f"--grades={path}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--grades: *mine.csv is no table of grades*"])
+    assert path.read_text() == text
+    result, _ = grade(solved, "--grades=nowhere/grades.csv")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--grades: there is no folder nowhere"])
+
+
 def test_what_a_student_adds_cannot_look_like_a_failure_of_the_grader(grade, solved):
     solved.cells.insert(1, nbformat.v4.new_code_cell("import sys\nsys.modules['numpy'] = None"))
     _, rows = grade(solved)
@@ -234,7 +273,7 @@ def test_notebooks_from_any_folder_are_told_apart(pytester, solved, tmp_path_fac
 
 
 def test_values_are_compared_within_rounding():
-    assert notebook.same_values([{"a": [1.0, 2]}], [{"a": [1.00001, 2.0]}])
+    assert same_values([{"a": [1.0, 2]}], [{"a": [1.00001, 2.0]}])
     for other in (
         [{"a": [1.0001, 2]}],
         [{"a": [1.0]}],
@@ -244,7 +283,7 @@ def test_values_are_compared_within_rounding():
         [{"a": [float("nan"), 2]}],
         [{"a": [float("inf"), 2]}],
     ):
-        assert not notebook.same_values([{"a": [1.0, 2]}], other)
+        assert not same_values([{"a": [1.0, 2]}], other)
 
 
 @pytest.mark.skipif(sandbox.missing() is not None, reason=str(sandbox.missing()))

@@ -6,7 +6,8 @@ import nbformat
 import pytest
 
 from rnnlib.checks.exercise import VALUES_MIME
-from rnnlib.grading import notebook, release
+from rnnlib.grading import matching, notebook, release
+from rnnlib.grading.judge import same_values
 from rnnlib.tests.submissions import NAMES, ROOT, SOLUTION, STUDENT
 from rnnlib.tests.submissions import cell as answer_cell
 
@@ -38,7 +39,7 @@ def test_a_released_lab_holds_no_solution(lab):
         else:
             assert cell.source == solved.source
     assert sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in student.cells) == 20
-    assert text.count("<summary>Hint") == 3 * len(notebook.exercises(solution))
+    assert text.count("<summary>Hint") == 3 * len(matching.exercises(solution))
 
 
 def test_release_is_stable_and_check_finds_what_is_not(tmp_path):
@@ -133,6 +134,8 @@ def test_metadata_with_answers_stay_behind():
     nb.metadata["widgets"] = nb.metadata.rnnlib["answers"] = {"rnn_step": "np.tanh"}
     student = release.student_version(nb)
     assert "answer" not in answer_cell(student, "rnn_step").metadata
+    assert student.metadata.keys() == {"kernelspec", "language_info", "rnnlib"}
+    assert student.metadata.rnnlib == {"lab": "01_rnn"}
 
 
 def test_an_id_that_students_hold_is_not_lost(tmp_path):
@@ -157,5 +160,5 @@ def test_another_seed_gives_other_values_and_the_same_verdicts():
             answer_cell(n, f"{name}_check").outputs[0].data[VALUES_MIME]
             for n in (nb, notebook.read(SOLUTION))
         )
-        assert not notebook.same_values(new, old)
+        assert not same_values(new, old)
         assert [case.keys() for case in new] == [case.keys() for case in old]

@@ -1,12 +1,16 @@
 """What a student's kernel can see, reach and use."""
 
 import os
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.grading import sandbox
 from rnnlib.grading.kernel import Kernel, KernelLost
 from rnnlib.tests.submissions import ROOT
@@ -25,10 +29,11 @@ def kernel(request, monkeypatch):
 
 
 def run(kernel, source, seconds=10):
-    """What a cell gives: its result as text, or its error's name."""
-    outputs = kernel.execute(source, time.monotonic() + seconds)
-    last = outputs[-1]
-    return last["ename"] if last["output_type"] == "error" else last["data"]["text/plain"]
+    """What the last line of a source gives, as text, or an error's name."""
+    *lines, last = source.splitlines()
+    shown = f"get_ipython().display_pub.publish({{{VALUES_MIME!r}: repr(({last}))}})"
+    (output,) = kernel.execute("\n".join([*lines, shown]), time.monotonic() + seconds)
+    return output["ename"] if output["output_type"] == "error" else output["data"][VALUES_MIME]
 
 
 @needs_walls
@@ -36,7 +41,7 @@ def test_inside_there_is_a_read_only_system_and_nothing_else(kernel):
     home = Path.home()
     assert run(kernel, f"import os\nos.path.exists({str(sandbox.SOLUTIONS)!r})") == "False"
     assert run(kernel, f"sorted(os.listdir({str(ROOT)!r}))") in ("['rnnlib']", "FileNotFoundError")
-    mine = {path.name for path in home.iterdir() if not str(sandbox.sys.base_prefix).startswith(str(path))}
+    mine = {path.name for path in home.iterdir() if not sys.base_prefix.startswith(str(path))}
     seen = run(kernel, f"os.listdir({str(home)!r}) if os.path.exists({str(home)!r}) else []")
     assert not {name for name in mine if repr(name) in seen and name not in (".pyenv", ".local", ".conda")}
     assert run(kernel, "os.listdir(os.path.expanduser('~'))") in ("[]", "['.ipython']")
@@ -94,6 +99,25 @@ def _command(process):
         return []
 
 
+@needs_walls
+def test_many_files_are_bounded_too(kernel):
+    sockets = f"os.path.dirname({str(kernel.folder / 'c')!r})"
+    kernel.execute("import os, time", time.monotonic() + 10)
+    source = f"[open({sockets} + f'/{{i}}', 'wb').write(bytes(90 * 2**20)) for i in range(4)]\ntime.sleep(9)"
+    with pytest.raises(KernelLost, match="it wrote more than 256 MiB of files"):
+        kernel.execute(source, time.monotonic() + 20)
+
+
+def test_limits_that_a_system_refuses_are_left_out(monkeypatch):
+    resource = pytest.importorskip("resource", reason="this system has no limits")
+
+    def refuses(what, limit):
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "setrlimit", refuses)
+    sandbox.limits(1)()
+
+
 def test_without_the_program_it_is_told_in_a_few_words(monkeypatch):
     sandbox.missing.cache_clear()
     monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
@@ -111,9 +135,16 @@ def test_a_program_that_does_not_work_is_told_with_its_reason(monkeypatch, tmp_p
     sandbox.missing.cache_clear()
 
 
-def test_solutions_inside_a_folder_that_is_shown_are_hidden():
-    walls = sandbox.inside(
-        ["true"], hidden=(Path("/usr/share/course/labs_solutions"), Path("/srv/solutions"))
-    )
-    assert "/usr/share/course/labs_solutions" in walls
-    assert "/srv/solutions" not in walls
+@needs_walls
+def test_solutions_inside_a_folder_that_is_shown_are_hidden(tmp_path, monkeypatch):
+    """As when they lie beside the package in an environment; some lie nowhere."""
+    shown = tmp_path / "share"
+    (shown / "labs_solutions").mkdir(parents=True)
+    (shown / "labs_solutions" / "01_rnn.ipynb").touch()
+    (shown / "other").touch()
+    monkeypatch.setattr(sandbox, "PYTHON", [*sandbox.PYTHON, str(shown)])
+    command = [shutil.which("ls"), str(shown), str(shown / "labs_solutions")]
+    hidden = (shown / "labs_solutions", shown / "nowhere", tmp_path / "elsewhere")
+    run = subprocess.run(sandbox.inside(command, hidden=hidden), capture_output=True, text=True, check=True)
+    assert "other" in run.stdout
+    assert "01_rnn.ipynb" not in run.stdout

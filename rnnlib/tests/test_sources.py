@@ -33,6 +33,9 @@ from rnnlib.grading import sources
         ("%run other.ipynb", "get_ipython"),
         ("!cat file", "get_ipython"),
         ("%%bash\nls", "get_ipython"),
+        ("g.gi_frame.f_back.f_locals", "f_locals"),
+        ("sys.exc_info()[2].tb_frame", "tb_frame"),
+        ("operator.attrgetter('a')", "operator.attrgetter"),
     ],
 )
 def test_ways_to_the_reference_are_marked(source, name):
@@ -93,6 +96,11 @@ def test_gaps_and_definitions_are_known():
     assert not sources.is_gap("def f(x):\n    y = 1\n    raise NotImplementedError('f')")
     assert not sources.is_gap("def f(x):\n    pass")
     assert not sources.is_gap("def f(:")
+    assert not sources.is_gap("def f():\n    return 1" + " + 1" * 700)
+    made = sources.names_made(
+        "import numpy as np\nimport os.path\nfrom a import b as c, d\nx = 1\ndef f(): y = 1"
+    )
+    assert made == {"np", "os", "c", "d", "x", "f"}
     for source in (
         "def f(x): pass",
         "async def f(): pass",
@@ -101,6 +109,6 @@ def test_gaps_and_definitions_are_known():
         "class f: pass",
         "x = 1\nf=g",
     ):
-        assert sources.defines(source, "f")
+        assert "f" in sources.functions_made(source)
     for source in ("def ff(x): pass", "  f = 1", "f == 1", "f(x)", "x = f", "# def f(x)"):
-        assert not sources.defines(source, "f")
+        assert "f" not in sources.functions_made(source)

@@ -1,0 +1,125 @@
+"""What students handed in: which notebooks there are, and which lab each of them is."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rnnlib.grading import notebook, release
+
+LARGEST_FILE = 50 * 2**20  # bytes; a larger notebook is not read
+LARGEST_TEXT = 5 * 2**20  # bytes of a notebook without its outputs
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One notebook of one student, with all that is needed to grade it anywhere.
+
+    Attributes:
+        student: the name of the student's folder.
+        file: the notebook's path in that folder; "" if there is none.
+        fingerprint: of the file's bytes.
+        content: the notebook as text, without its outputs.
+        problem: why it cannot be graded, or "".
+        verdict: on a submission with a problem, "unreadable" or "regrade".
+        review: why a person should look at it, or "".
+        lab: the lab's name; "" if it is none.
+        solution: the lab's solution, as text.
+        seed: the random seed of the checks.
+    """
+
+    student: str
+    file: str = ""
+    fingerprint: str = ""
+    content: str = ""
+    problem: str = ""
+    verdict: str = "unreadable"
+    review: str = ""
+    lab: str = ""
+    solution: str = ""
+    seed: int = 0
+
+
+def find(folder, solutions, seed):
+    """The submissions in a folder, each with its lab's solution, made anew with the seed.
+
+    Returns:
+        (submissions, stray): list of Submission, and the notebooks in no student's folder.
+
+    Raises:
+        ValueError: there are no students, or no solutions, or a solution is not in order.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder}")
+    students = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if not students:
+        raise ValueError(f"{folder} holds no students' folders: it must hold <student>/<lab>.ipynb")
+    if not any(solutions.glob("*.ipynb")):
+        raise ValueError(f"there are no solved labs in {solutions}: name their folder with --solutions")
+    made, found = {}, []
+    for student in students:
+        submissions = [_read(student, path, solutions, seed) for path in sorted(_notebooks(student))]
+        labs = [submission.lab for submission in submissions]
+        for submission in submissions:
+            lab = submission.lab
+            if lab and lab not in made:
+                made[lab] = release.with_seed(solutions / f"{lab}.ipynb", seed)
+            twice = f"{labs.count(lab)} notebooks of this lab" if lab and labs.count(lab) > 1 else ""
+            found.append(replace(submission, solution=made.get(lab, ""), review=twice))
+        if not submissions:
+            problem = "there is no notebook in this folder"
+            found.append(Submission(_readable(student.name), problem=problem, seed=seed))
+    return found, sorted(folder.glob("*.ipynb"))
+
+
+def _notebooks(student):
+    """The notebooks in a student's folder, in those below it too, but not in hidden ones."""
+    for place, folders, files in os.walk(student, onerror=_refuse):  # follows no links
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        for name in files:
+            if name.lower().endswith(".ipynb") and not name.startswith("."):
+                yield Path(place) / name
+
+
+def _refuse(error):
+    raise ValueError(f"the folder {error.filename} cannot be read: {error.strerror}")
+
+
+def _read(student, path, solutions, seed):
+    """One notebook, as far as it can be read."""
+    found = Submission(_readable(student.name), _readable(path.relative_to(student).as_posix()), seed=seed)
+    if path.is_symlink() or not path.is_file():
+        return replace(found, problem="this is a link or a device, not a file")
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            return replace(found, problem=f"the notebook is larger than {LARGEST_FILE >> 20} MiB")
+        content = path.read_bytes()
+    except OSError as error:  # the grader's fault, or the file system's
+        return replace(found, problem=f"the file cannot be read: {error.strerror}", verdict="regrade")
+    nb, text, problem = None, "", ""
+    try:
+        nb = notebook.loads(content.decode("utf-8-sig"))
+        for cell in nb.cells:
+            cell.pop("outputs", None)  # thousands of notebooks are held in memory
+            cell.pop("attachments", None)
+        text = json.dumps(nb)
+    except (UnicodeDecodeError, notebook.UnreadableNotebook) as error:
+        problem = str(error)
+    if len(text) > LARGEST_TEXT:
+        nb, text, problem = None, "", f"the notebook holds more than {LARGEST_TEXT >> 20} MiB of text"
+    solution = notebook.solution_for(path.stem, nb, solutions)
+    if solution is None:
+        problem = problem or "this is no lab: neither its name, nor its metadata, nor its cells say which"
+    return replace(
+        found,
+        fingerprint=hashlib.sha256(content).hexdigest(),
+        content="" if problem else text,
+        problem=problem,
+        lab=solution.stem if solution else "",
+    )
+
+
+def _readable(name):
+    """A file's name as text that can be written; some names are in no encoding."""
+    return os.fsencode(name).decode("utf-8", errors="replace")

@@ -162,12 +162,11 @@ class Judge:
             self.kernel = self.start()
         try:
             for earlier, failure in zip(self._judged(), self.failures, strict=True):
-                lost = failure is not None and failure.verdict in ("timed out", "kernel died")
-                if before == "everything" or (before == "own" and not earlier.review and not lost):
+                own = before == "everything" or (before == "own" and not earlier.review)
+                if own and not (failure and failure.verdict in ("timed out", "kernel died")):
                     self._run_answer(earlier, self._deadline())
-                if before == "solution" or earlier.review or failure is not None:
-                    if before != "everything":
-                        self._run_solution(earlier, self._deadline())
+                if failure or not own:  # as after the verdict
+                    self._run_solution(earlier, self._deadline())
         except KernelLost as lost:
             raise Failed("regrade", f"an earlier answer, when it ran again: {lost}") from lost
         except Exception:

@@ -399,8 +399,10 @@ def grade(
     dask: Annotated[
         str | None, typer.Option(help="Grade on the dask cluster with this address, such as tcp://host:8786.")
     ] = None,
-    cell_timeout: Annotated[float, typer.Option(min=1, help="Seconds that a cell may take.")] = 30,
-    memory: Annotated[float, typer.Option(min=0.5, help="GiB of memory that a notebook may use.")] = 4,
+    cell_timeout: Annotated[float, typer.Option(min=1, max=86400, help="Seconds that a cell may take.")] = 30,
+    memory: Annotated[
+        float, typer.Option(min=0.5, max=1024, help="GiB of memory that a notebook may use.")
+    ] = 4,
     sandboxed: Annotated[
         str,
         typer.Option("--sandbox", help="bubblewrap around students' code: auto (where it works), on or off."),
@@ -420,6 +422,8 @@ def grade(
       grade submissions --seed 7 --jobs 8
       grade submissions --dask tcp://10.0.0.5:8786
     """
+    import signal
+
     import joblib
 
     from rnnlib import files, tables
@@ -429,8 +433,11 @@ def grade(
         raise ValueError(f"--sandbox must be auto, on or off, got {sandboxed}")
     if sandboxed == "on" and dask is None and sandbox.missing():
         raise ValueError(f"--sandbox on: {sandbox.missing()}")
+    if not out.name:
+        raise ValueError("--out must name a file, such as grades.csv")
     feedback = feedback or out.with_name(f"{out.stem}_feedback")
     files.ready(out.parent)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop it as Ctrl-C does: cleanly
     rows, kept, stray = batch.grade(
         submissions,
         out,
@@ -442,12 +449,14 @@ def grade(
         fresh=fresh,
     )
     files.ready(feedback)
-    report.write_feedback(rows, feedback)
+    problems = report.write_feedback(rows, feedback)
     tables.show_grades(rows, kept)
     if stray:
         names = ", ".join(path.name for path in stray[:5])
         print(f"\nNot graded, since they lie in no student's folder: {len(stray)} notebooks ({names})")
-    print(f"grades:   {out}\nfeedback: {feedback}")
+    for problem in problems:
+        print(f"\nA page could not be written: {problem}")
+    print(f"\ngrades:   {out}\nfeedback: {feedback}")
     if any(row.verdict == "regrade" for row in rows):
         raise typer.Exit(1)
 

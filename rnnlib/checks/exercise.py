@@ -9,6 +9,7 @@ import inspect
 import os
 import re
 import traceback
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +23,7 @@ TOLERANCE = 1e-6
 
 # Parts of the file names of code that is not the student's.
 LIBRARIES = ("site-packages", "dist-packages", "<__array", os.path.dirname(os.__file__))
+LIBRARIES += (os.path.dirname(__file__),)  # functions that an exercise hands to the student's
 
 
 class CheckFailed(AssertionError):
@@ -115,6 +117,7 @@ class Exercise:
         cases = self.inputs(np.random.default_rng(seed))
         expected = [_call(self.reference, case) for case in cases]
         outcomes = [_call(function, case) for case in cases]
+        _call(function, self.inputs(np.random.default_rng(seed + 1))[0])  # see _raise_if_not_its_own
 
         for outcome, right in zip(outcomes, expected, strict=True):
             self._raise_if_not_filled_in(outcome)
@@ -134,7 +137,19 @@ class Exercise:
                         f"{self.title}: your result is right, but the caller's {name} has changed. "
                         "Work on a copy, or put back what you moved."
                     )
+        self._raise_if_not_its_own(outcomes)
         return Passed(self.title, [self._evidence(outcome) for outcome in outcomes])
+
+    def _raise_if_not_its_own(self, outcomes):
+        """A later call must not change what an earlier one returned."""
+        for outcome in outcomes:
+            results, now = self._results(outcome.value), self._results(outcome.returned)
+            for name, before, after in zip(self.returns, results, now, strict=True):
+                if not _close(before, after):
+                    raise WrongAnswer(
+                        f"{self.title}: {name} changes when {self.name} is called again. "
+                        "Return a new array each time."
+                    )
 
     def _raise_if_not_filled_in(self, outcome):
         # The exact type: input() in a notebook raises a subclass of NotImplementedError.
@@ -176,8 +191,15 @@ class Exercise:
 
     def _problem_with_array(self, name, value, target):
         if not isinstance(value, np.ndarray | np.generic | float | int):
-            comma = " Is there a comma too many?" if isinstance(value, tuple) else ""
-            return f"{name} must be a NumPy array, yours is of type {type(value).__name__}.{comma}"
+            hint = ""
+            if isinstance(value, tuple):
+                one = len(value) == 1
+                hint = (
+                    " Is there a comma too many?"
+                    if one
+                    else f" Return {name} alone, not {len(value)} results."
+                )
+            return f"{name} must be a NumPy array, yours is of type {type(value).__name__}.{hint}"
         value = np.asarray(value)
         if value.shape != target.shape:
             return f"{name} has shape {value.shape}, it should be ({self.returns[name]}) = {target.shape}."
@@ -227,24 +249,30 @@ def exercise(number, *, returns, inputs, equation):
 class _Outcome:
     """What a call did."""
 
-    value: object = None
+    value: object = None  # a copy, made at once
+    returned: object = None  # the very object
     error: BaseException | None = None
     changed: tuple = ()  # for each argument, whether the call changed it
 
 
 def _call(function, case):
     """Call with copies, so that nothing that happens inside reaches the other calls."""
-    arguments = [a.copy() if isinstance(a, np.ndarray) else a for a in case]
+    arguments = [a.copy(order="K") if isinstance(a, np.ndarray) else a for a in case]
     try:
         value = function(*arguments)
     except (Exception, SystemExit) as error:
         return _Outcome(error=error)
     # Moving an entry and back may cost its last digit; that is no change.
     changed = tuple(
-        isinstance(before, np.ndarray) and not np.allclose(before, after, rtol=1e-9, atol=1e-9)
+        isinstance(before, np.ndarray)
+        and (before.shape != after.shape or not np.allclose(before, after, rtol=1e-9, atol=1e-9))
         for before, after in zip(case, arguments, strict=True)
     )
-    return _Outcome(value, changed=changed)
+    try:
+        copied = deepcopy(value)
+    except Exception:  # what cannot be copied is no array
+        copied = value
+    return _Outcome(copied, value, changed=changed)
 
 
 def _close(a, b):

@@ -10,8 +10,10 @@ from rnnlib import gradcheck
 from rnnlib.checks.exercise import exercise
 from rnnlib.layers import RNN
 
-#: B, T, D, H, all unequal where it can be, so that a wrong axis shows.
-SIZES = [(3, 5, 2, 4), (1, 4, 3, 2), (4, 2, 3, 1)]
+
+def sizes(rng):
+    """B, T, D, H: all unequal where it can be, so that a wrong axis shows; ones; and a T to be drawn."""
+    return [(3, 5, 2, 4), (1, 4, 3, 2), (4, 2, 3, 1), (2, 1, 1, 3), (1, int(rng.integers(6, 10)), 1, 2)]
 
 
 def weights(rng, D, H):
@@ -30,7 +32,9 @@ def layer(W_x, W_h, b):
 
 
 def step_inputs(rng):
-    return [(rng.normal(size=(B, D)), rng.normal(size=(B, H)), *weights(rng, D, H)) for B, _, D, H in SIZES]
+    return [
+        (rng.normal(size=(B, D)), rng.normal(size=(B, H)), *weights(rng, D, H)) for B, _, D, H in sizes(rng)
+    ]
 
 
 @exercise("1.1", returns={"h": "B, H"}, inputs=step_inputs, equation=("rnn-step", 1))
@@ -90,7 +94,8 @@ def transposed_W_h(x, h_prev, W_x, W_h, b):
 
 def sequence_inputs(rng):
     return [
-        (rng.normal(size=(B, T, D)), rng.normal(size=(B, H)), *weights(rng, D, H)) for B, T, D, H in SIZES
+        (rng.normal(size=(B, T, D)), rng.normal(size=(B, H)), *weights(rng, D, H))
+        for B, T, D, H in sizes(rng)
     ]
 
 
@@ -176,7 +181,8 @@ def gradient_inputs(rng):
             eps,
         )
 
-    return [case((2, 3), 1e-3), case((4,), 1e-2), case((2, 1, 2), 1e-3)]
+    f, x, eps = case((3, 2), 1e-3)
+    return [case((2, 3), 1e-3), case((4,), 1e-2), case((2, 1, 2), 1e-3), (lambda x: f(x.T), x.T, eps)]
 
 
 @exercise(
@@ -224,7 +230,7 @@ def factor_two(f, x, eps):
 
 
 @numerical_gradient.misconception(
-    "Your answer does not depend on eps: use the eps that the function is given."
+    "A central difference with this eps is less exact: do you use the eps that the function is given?"
 )
 def eps_ignored(f, x, eps):
     return difference(f, x, lambda moved: (moved(1e-5) - moved(-1e-5)) / 2e-5)
@@ -241,7 +247,7 @@ def not_divided(f, x, eps):
 
 
 @numerical_gradient.misconception(
-    "f does not seem to change: do both points share one array? Then x.copy() helps."
+    "All entries are 0: do both points share one array (then x.copy() helps), or is nothing stored?"
 )
 def one_array_for_both(f, x, eps):
     return np.zeros_like(x)

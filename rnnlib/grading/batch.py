@@ -92,8 +92,9 @@ def _graded_before(out, progress):
             rows = [report.Row(**row) for row in json.loads(line)]
         except (ValueError, TypeError):  # the run was killed while it wrote this line
             continue
-        found.pop((rows[0].student, rows[0].file), None)
-        found[rows[0].student, rows[0].file] = rows
+        for row in rows[:1]:
+            found.pop((row.student, row.file), None)
+            found[row.student, row.file] = rows
     return found
 
 

@@ -34,8 +34,8 @@ class LabFailed(Failed):
 class Judge:
     """Judges the exercises of one notebook in order, each on its own.
 
-    After a wrong answer the solution's runs in its place. An answer that may have failed because
-    of what ran before it gets another attempt, in a new kernel where the solution ran before it.
+    After a wrong answer the solution's runs in its place. An answer that failed gets another
+    attempt, in a new kernel where the solution ran before it: other answers may be to blame.
     Code that a person should look at never runs before other exercises, unless these need it;
     then they are marked, too.
 
@@ -65,8 +65,25 @@ class Judge:
             self.kernel = None
 
     def _judge(self, exercise):
+        if exercise.filled:
+            failure = self._failure(exercise)
+        else:
+            failure = Failed("unfilled", "not filled in yet")
+        if exercise.review or (failure and "MemoryError" in failure.message):
+            self.stop()
+        elif failure and self.kernel is not None:
+            try:
+                if not exercise.filled:
+                    self._run_answer(exercise, self._deadline())
+                self._run_solution(exercise, self._deadline())
+            except Exception:  # the next exercise gets another kernel
+                self.stop()
+        return failure
+
+    def _failure(self, exercise):
+        """Why an exercise fails, after all attempts that it deserves; None if it passes."""
         failure = self._attempt(exercise, "own")
-        if failure and failure.verdict != "unfilled" and self._may_be_disturbed(exercise, failure):
+        if failure and self._deserves_another(failure):
             second = self._attempt(exercise, "solution")
             if second is None or second.verdict == "unfilled" or failure.verdict == "regrade":
                 failure = second
@@ -77,14 +94,6 @@ class Judge:
                 exercise.review = exercise.review or marked[0].review
         if failure and failure.verdict == "regrade":
             failure = self._blame(exercise, failure)
-
-        if exercise.review or (failure and "MemoryError" in failure.message):
-            self.stop()
-        elif failure and self.kernel is not None:
-            try:
-                self._run_solution(exercise, self._deadline())
-            except Exception:  # the next exercise gets another kernel
-                self.stop()
         return failure
 
     def _deadline(self):
@@ -93,11 +102,11 @@ class Judge:
     def _judged(self):
         return self.exercises[: len(self.failures)]
 
-    def _may_be_disturbed(self, exercise, failure):
+    def _deserves_another(self, failure):
         """Whether what ran before an exercise, or the machine, may be why it failed."""
-        if failure.verdict == "kernel died":
-            return True
-        return bool(self.failures) and any(e.disturbs for e in [*self._judged(), exercise])
+        if failure.verdict in ("unfilled", "timed out"):
+            return False
+        return bool(self.failures) or failure.verdict == "kernel died"
 
     def _attempt(self, exercise, before):
         """Run an exercise's cells and its check; return None or Failed.
@@ -114,7 +123,7 @@ class Judge:
             self._ensure_kernel(before)
             deadline = self._deadline()
             broken = self._run_answer(exercise, deadline)
-            if before == "solution" and exercise.disturbs:
+            if before == "solution":
                 for earlier in self._judged():  # a cell that holds several answers brought its own
                     self._run_solution(earlier, deadline, answers_only=True)
             outputs = self._execute(exercise.check.source, deadline)

@@ -1,7 +1,6 @@
 """The kernel that runs a student's code: nbval's, behind walls, and with a deadline for each cell."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.grading import sandbox
 
 MESSAGE_SIZE = 32 * 2**20  # bytes; a longer message is not received
-MOST_OUTPUTS = 100  # that are kept of a cell
+MOST_OUTPUTS = 20  # that are kept of a cell
 MOST_PROCESSES = 100
 
 
@@ -134,7 +133,11 @@ class Kernel(RunningKernel):
             used = sum(map(_unshared, processes))
         if used > self.memory:
             raise KernelLost("kernel died", f"it used more than {self.memory / 2**30:g} GiB of memory")
-        if sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file()) > sandbox.SCRATCH:
+        try:
+            files = [file.stat().st_size for file in self.folder.rglob("*") if file.is_file()]
+        except (OSError, RecursionError):  # one was just removed, or the folders go too deep
+            return
+        if sum(files) > sandbox.SCRATCH:
             raise KernelLost("kernel died", f"it wrote more than {sandbox.SCRATCH >> 20} MiB of files")
 
     def stop(self):
@@ -143,7 +146,7 @@ class Kernel(RunningKernel):
             self.kc.stop_channels()
         self.km.shutdown_kernel(now=True)
         self.context.destroy(linger=0)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        sandbox.remove(self.folder)
 
 
 def _resident(process):

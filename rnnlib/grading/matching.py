@@ -32,8 +32,8 @@ class Exercise:
         points: what a right answer earns.
         check: the solution notebook's check cell, with its stored outputs.
         cells: code to run before the check, in order.
+        filled: whether there is an answer.
         review: why a person should look at it, or "".
-        disturbs: whether its code may change what other exercises use.
     """
 
     name: str
@@ -41,8 +41,8 @@ class Exercise:
     points: float
     check: object
     cells: list
+    filled: bool = True
     review: str = ""
-    disturbs: bool = False
 
 
 def exercises(solution, student=None):
@@ -74,16 +74,11 @@ def exercises(solution, student=None):
             cells = []
         cells += [Cell(source) for source in added[i]]
 
-    provided = [cell.source for cell in solution.cells if role(cell) == "provided"]
-    names = set(titles).union(*map(sources.names_made, provided))
     for exercise in result:
         written = [cell.source for cell in exercise.cells if not cell.provided]
         suspects = [name for name in map(sources.to_review, written) if name]
         exercise.review = f"its code names {suspects[0]}" if suspects else ""
-        exercise.disturbs = any(
-            not sources.only_defines(source) or sources.functions_made(source) & (names - {exercise.name})
-            for source in written
-        )
+        exercise.filled = answers[exercise.name] != [gaps[exercise.name]]
     return result
 
 
@@ -156,14 +151,14 @@ def _with_moved(answers, added, filled, checked, gaps):
     """
     found = {}
     for name in [name for name, own in answers.items() if not own]:
-        defining = [(number, source) for number, source in filled if name in sources.functions_made(source)]
+        defining = [(number, source) for number, source in filled if name in sources.names_made(source)]
         before = [source for number, source in defining if number < checked.get(name, math.inf)]
         found[name] = before or [source for _, source in defining]
     moved = {source for cells in found.values() for source in cells}
     for place, cells in added.items():
         added[place] = [source for source in cells if source not in moved]
     kept = {
-        name: [source for source in own if source not in moved or name in sources.functions_made(source)]
+        name: [source for source in own if source not in moved or name in sources.names_made(source)]
         for name, own in answers.items()
     }
     return {name: kept[name] or found.get(name) or [gaps[name]] for name in answers}

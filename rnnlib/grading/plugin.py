@@ -26,6 +26,7 @@ from rnnlib.grading.kernel import Kernel
 NBVAL_TIMEOUT = 2000  # nbval's default, in seconds: too long to wait for an endless loop
 CELL_TIMEOUT = 30
 MEMORY = 4.0  # GiB
+COURSE = sandbox.SOLUTIONS.parent
 
 
 def pytest_addoption(parser):
@@ -52,6 +53,8 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if getattr(config.option, "nbval_cell_timeout", None) == NBVAL_TIMEOUT:
         config.option.nbval_cell_timeout = CELL_TIMEOUT
+    if config.option.solutions != sandbox.SOLUTIONS and not any(config.option.solutions.glob("*.ipynb")):
+        raise pytest.UsageError(f"--solutions: there are no solved labs in {config.option.solutions}")
     for option, path in (("grades", config.option.grades), ("feedback", config.option.feedback)):
         if path is not None and not path.absolute().parent.is_dir():
             raise pytest.UsageError(f"--{option}: there is no folder {path.parent}")
@@ -64,11 +67,17 @@ def pytest_configure(config):
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config, args):
-    """A conftest.py beside notebooks that are graded is not the grader's, and is not run."""
+    """What lies beside notebooks that are graded is not the grader's: no conftest.py, no settings."""
     options = early_config.known_args_namespace
     paths = [path.split("::")[0] for path in options.file_or_dir]
     if getattr(options, "nbval", False) and paths and all(path.endswith(".ipynb") for path in paths):
         options.noconftest = True
+        settings, here = early_config.inipath, early_config.invocation_params.dir
+        if settings and not options.inifilename and settings.parent not in (here, *here.parents, COURSE):
+            raise pytest.UsageError(
+                f"the settings in {settings} would rule the grading: use python -m rnnlib grade, "
+                "or give settings of your own with -c"
+            )
     return (yield)
 
 

@@ -58,8 +58,8 @@ def grade_one(submission, digest, settings):
     sandboxed = settings.sandbox != "off" and not missing
     settings = replace(settings, sandbox="on" if sandboxed else "off")
     multiprocessing.current_process().daemon = False  # a dask worker is one, and may have no children
-    with tempfile.TemporaryDirectory(prefix="rnnlib-", ignore_cleanup_errors=True) as folder:
-        folder = Path(folder)
+    folder = Path(tempfile.mkdtemp(prefix="rnnlib-"))
+    try:
         (folder / "solutions").mkdir()
         solution = folder / "solutions" / f"{submission.lab}.ipynb"
         solution.write_text(submission.solution, encoding="utf-8")
@@ -68,6 +68,8 @@ def grade_one(submission, digest, settings):
         lab = matching.exercises(notebook.read(solution))
         limit = 60 + len(lab) * ATTEMPTS * CELLS_IN_TIME * settings.timeout  # a last resort
         received, why = _in_child(student, settings, limit)
+    finally:
+        sandbox.remove(folder)
     rows = []
     for row in failed_rows(submission, digest, "regrade", why):
         judged = received.get(row.exercise)
@@ -162,8 +164,8 @@ def _last_line(log):
 
 def _grade_in_child(pipe, path, settings):
     """pytest and nbval over one notebook. Sends each row as soon as it is known."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     folder = path.parent
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     log = os.open(folder / "log", os.O_CREAT | os.O_WRONLY)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -185,10 +187,11 @@ def _grade_in_child(pipe, path, settings):
     pytest.main([*options, str(path)], plugins=[RowSender()])
 
 
-def _end_with_parent():
-    """Nobody waits for this process when its parent is gone."""
+def _end_with_parent(folder):
+    """Nobody waits for this process when its parent is gone, and nobody cleans up behind it."""
     wait([multiprocessing.parent_process().sentinel])
     try:
-        kill(psutil.Process())
+        kill(*psutil.Process().children(recursive=True))
+        sandbox.remove(folder)
     finally:
         os._exit(1)

@@ -62,7 +62,7 @@ def lines(rows):
     """(line, colour) for each exercise of a notebook, and for its total."""
     width = max(len(row.exercise) for row in rows)
     for row in rows:
-        notes = ". ".join(filter(None, [row.message, row.review and f"To review: {row.review}"]))
+        notes = "  ".join(filter(None, [row.message, row.review and f"(To review: {row.review}.)"]))
         line = f"  {row.exercise:{width}}  {number(row.points)}/{row.of:g}  {row.verdict:11}  {notes}"
         yield line.rstrip(), COLOURS.get(row.verdict, "red")
     earned, of = totals(rows)
@@ -127,12 +127,21 @@ def feedback(rows):
 
 
 def write_feedback(rows, folder):
-    """Write a page for each notebook: ``folder/<student>/<notebook>.md``."""
+    """Write a page for each notebook: ``folder/<student>/<notebook>.md``.
+
+    Returns:
+        One line for each page that could not be written.
+    """
+    problems = []
     for (student, file), notebook in groupby(rows, key=lambda row: (row.student, row.file)):
-        path = Path(folder) / student / Path(file or "notebook").with_suffix(".md")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as temporary:
-            temporary.write_text(feedback(list(notebook)), encoding="utf-8", newline="\n")
+        path = Path(folder) / student / f"{(file or 'notebook').removesuffix('.ipynb')}.md"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(path) as temporary:
+                temporary.write_text(feedback(list(notebook)), encoding="utf-8", newline="\n")
+        except OSError as error:  # a name that is too long, for example
+            problems.append(f"{path}: {error.strerror}")
+    return problems
 
 
 def _plain(text):

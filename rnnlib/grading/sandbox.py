@@ -85,6 +85,14 @@ def inside(command, folder=None, hidden=(SOLUTIONS,)):
     ]
 
 
+def remove(folder):
+    """Remove a folder, whatever a student has made in it."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:  # folders in folders in folders
+        subprocess.run(["rm", "-rf", "--", str(folder)], stderr=subprocess.DEVNULL)
+
+
 def environment(**more):
     """What a kernel's environment holds: what Python needs, and one thread for each kernel."""
     kept = {name: value for name, value in os.environ.items() if name.upper() in KEPT}

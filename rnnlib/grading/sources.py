@@ -1,93 +1,97 @@
-"""What a student's code does, as far as its text tells.
-
-Is there a name for which a person should look at it? Could it disturb other exercises? Neither
-is proof: a text can hide what it does.
-"""
+"""What a student's code says, as far as its text tells. That is no proof: a text can hide what it does."""
 
 import ast
-import builtins
 import re
 
 from IPython.core.inputtransformer2 import TransformerManager
 
 #: Names that lead to the reference, to the checks, or to other code than what stands there.
 SUSPECTS = set(
-    """rnnlib checks labs_solutions inspect modules get_ipython eval exec compile open
-    globals locals vars getattr attrgetter builtins importlib pkgutil runpy subprocess ctypes pickle
-    _getframe f_back f_locals f_globals f_builtins gi_frame cr_frame tb_frame get_objects get_referrers
-    settrace setprofile addaudithook""".split()
+    """rnnlib checks labs_solutions inspect modules get_ipython user_ns InteractiveShell
+    eval exec compile open globals locals vars getattr breakpoint builtins attrgetter methodcaller
+    f_back f_locals f_globals f_builtins gi_frame cr_frame tb_frame settrace setprofile
+    ctypes read_pickle allow_pickle write_text write_bytes""".split()
 )
-HARMLESS = re.compile(r"rnnlib\.data\b.*|(.*\.)?__(init|name|call|len|doc)__")
-DUNDER = re.compile(r"(.*\.)?__\w+__")
+
+#: Modules that an answer may well import. Others are ways to somewhere else, some of them.
+MODULES = set(
+    """__future__ abc bisect cmath collections contextlib copy dataclasses decimal enum fractions
+    functools heapq itertools math numbers operator pprint random re statistics string sys textwrap
+    time typing warnings numpy scipy pandas matplotlib sklearn seaborn sympy tqdm torch jax
+    IPython.display rnnlib.data""".split()
+)
+HARMLESS = {"re.compile"}
+DUNDER = re.compile(r"__\w+__")
+HARMLESS_DUNDER = re.compile(
+    r"__(init|post_init|call|len|name|doc|repr|str|iter|next|getitem|setitem|contains|enter|exit|eq|lt|hash"
+    r"|neg|i?(add|sub|mul|matmul|truediv|pow)|r(add|sub|mul|matmul|truediv))__"
+)
 IN_TEXTS = re.compile(r"rnnlib|labs_solutions")
+
+LONGEST = 100_000  # characters that a person, too, would read
+PLAIN_MAGIC = re.compile(r"^(%%(time|capture)|%matplotlib)\b.*$|^[\w.]+\?{1,2}$", re.MULTILINE)
 
 
 def to_review(source):
-    """The first name in a source for which a person should look at it, or None.
+    """Why a person should look at a source: its first suspicious name, or what hides it; or None.
 
     Comments, docstrings and what the lab says itself do not count.
     """
-    tree = _parse(source)
-    if tree is None:  # it cannot run either
-        return None
+    try:
+        tree = _parse(source)
+    except SyntaxError:
+        return None  # it cannot run
+    except Exception as error:  # too deep, too long: perhaps for this program alone
+        return f"what cannot be read ({error})"
     for statement in tree.body:
         for node in ast.walk(statement) if not _is_own_word(statement) else ():
-            for name in _names(node):
-                suspect = DUNDER.fullmatch(name) or SUSPECTS & set(name.split("."))
-                if suspect and not HARMLESS.fullmatch(name):
-                    return name
+            name = _suspicious_name(node)
+            if name:
+                return name
     return None
 
 
-def only_defines(source):
-    """Whether a source is made of plain functions and imports, which disturb no other exercise."""
-    tree = _parse(source)
-    if tree is None or to_review(source):
-        return False
-    for statement in tree.body:
-        plain = isinstance(statement, ast.FunctionDef | ast.Import | ast.ImportFrom)
-        if not plain and not _is_own_word(statement):
-            return False
-    return not functions_made(source) & vars(builtins).keys() and not any(map(_reaches_out, ast.walk(tree)))
-
-
-def functions_made(source):
-    """The names that a source defines, or sets, at its outermost level; imports left out."""
-    made = r"^(?:(?:async +)?def|class) +(\w+)|^(\w+) *(?::[^=\n]*)?=[^=]"
-    return {first or second for first, second in re.findall(made, source, re.MULTILINE)}
-
-
 def names_made(source):
-    """The names that a source makes at its outermost level, by imports too."""
-    tree = _parse(source)
-    imports = [node for node in (tree.body if tree else ()) if isinstance(node, ast.Import | ast.ImportFrom)]
-    imported = (alias.asname or alias.name.split(".")[0] for node in imports for alias in node.names)
-    return functions_made(source) | set(imported)
+    """The names that a source gives something to, outside of functions and classes."""
+    try:
+        tree = _parse(source)
+    except Exception:
+        made = r"^(?:(?:async +)?def|class) +(\w+)|^(\w+) *(?::[^=\n]*)?=[^=]"
+        return {first or second for first, second in re.findall(made, source, re.MULTILINE)}
+    names, nodes = set(), list(tree.body)
+    while nodes:
+        match nodes.pop():
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                pass
+            case ast.Name(id=name, ctx=ast.Store()):
+                names.add(name)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                names |= {alias.asname or alias.name.split(".")[0] for alias in aliases}
+            case node:
+                nodes += ast.iter_child_nodes(node)
+    return names
 
 
 def is_gap(source):
     """Whether a source holds nothing, or only functions that are not filled in."""
-    tree = _parse(source)
-    return tree is not None and all(_is_text(node) or _is_empty_function(node) for node in tree.body)
-
-
-def _is_empty_function(node):
-    """Whether a node is a function that does no more than to raise NotImplementedError."""
-    code = [part for part in node.body if not _is_text(part)] if isinstance(node, ast.FunctionDef) else []
-    match code:
-        case [ast.Raise(exc=ast.Name(id="NotImplementedError"))]:
-            return True
-        case [ast.Raise(exc=ast.Call(func=ast.Name(id="NotImplementedError")))]:
-            return True
-    return False
+    try:
+        tree = _parse(source)
+    except Exception:
+        return False
+    return all(_is_text(node) or _is_empty_function(node) for node in tree.body)
 
 
 def _parse(source):
-    """The syntax tree of a cell, magics written out; None where there is none."""
-    try:
-        tree = ast.parse(TransformerManager().transform_cell(source.replace("%matplotlib inline", "")))
-    except Exception:  # a text of a student: SyntaxError, ValueError, RecursionError, MemoryError ...
-        return None
+    """The syntax tree of a cell, magics written out.
+
+    Raises:
+        Exception: SyntaxError, or RecursionError, MemoryError, ValueError ...
+    """
+    if len(source) > LONGEST:
+        raise ValueError(f"more than {LONGEST} characters")
+    tree = ast.parse(TransformerManager().transform_cell(PLAIN_MAGIC.sub("", source)))
     for node in ast.walk(tree):
         if _is_text(node):
             node.value.value = ""  # docstrings are prose
@@ -115,29 +119,42 @@ def _is_text(node):
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _names(node):
-    """The names that a node holds, dotted where they are so in the text."""
-    match node:
-        case ast.Name(id=name):
-            yield name
-        case ast.Attribute(value=ast.Name(id=left), attr=right):
-            yield f"{left}.{right}"
-        case ast.Attribute(attr=name):
-            yield name
-        case ast.Import(names=aliases):
-            yield from (name for alias in aliases for name in (alias.name, alias.asname) if name)
-        case ast.ImportFrom(module=module, names=aliases):
-            yield from (f"{module}.{alias.name}" for alias in aliases)
-            yield from (alias.asname for alias in aliases if alias.asname)
-        case ast.Constant(value=str(text)):
-            yield from IN_TEXTS.findall(text)
-
-
-def _reaches_out(node):
-    """Whether a node may change what stands outside of its function."""
-    match node:
-        case ast.Global() | ast.Nonlocal() | ast.alias(name="*") | ast.Attribute(ctx=ast.Store() | ast.Del()):
+def _is_empty_function(node):
+    """Whether a node is a function that does no more than to raise NotImplementedError."""
+    code = [part for part in node.body if not _is_text(part)] if isinstance(node, ast.FunctionDef) else []
+    match code:
+        case [ast.Raise(exc=ast.Name(id="NotImplementedError"))]:
             return True
-        case ast.Attribute(attr=name) | ast.Name(id=name):
-            return name != "set" and name.startswith(("set", "delattr", "simplefilter", "filterwarnings"))
+        case [ast.Raise(exc=ast.Call(func=ast.Name(id="NotImplementedError")))]:
+            return True
     return False
+
+
+def _suspicious_name(node):
+    """The first suspicious name that a node holds, or None; dotted where it is so in the text."""
+    names = []
+    match node:
+        case ast.Import(names=aliases):
+            names = [alias.name for alias in aliases]
+        case ast.ImportFrom(module=module, names=aliases):
+            names = [f"{module or ''}.{alias.name}" for alias in aliases]
+        case ast.Constant(value=value):
+            return next(iter(IN_TEXTS.findall(value)), None) if isinstance(value, str) else None
+        case ast.Attribute(value=ast.Name(id=owner), attr=name):
+            private = name.startswith("_") and not DUNDER.fullmatch(name) and owner not in ("self", "cls")
+            return f"{owner}.{name}" if private or _is_suspect(f"{owner}.{name}") else None
+    for name in names:
+        known = any(name == module or name.startswith(f"{module}.") for module in MODULES)
+        if not known or _is_suspect(name):
+            return name
+    for _, value in ast.iter_fields(node):  # names stand in many kinds of nodes, in patterns for example
+        for name in value if isinstance(value, list) else [value]:
+            if isinstance(name, str) and _is_suspect(name):
+                return name
+    return None
+
+
+def _is_suspect(name):
+    parts = name.removeprefix("rnnlib.data").split(".")
+    dunder = any(DUNDER.fullmatch(part) and not HARMLESS_DUNDER.fullmatch(part) for part in parts)
+    return name not in HARMLESS and (dunder or not SUSPECTS.isdisjoint(parts))

@@ -207,7 +207,7 @@ hostile(
     "crashed", "function_renamed", RIGHT_SEQUENCE.replace("rnn_sequence", "sequence"), says="is not defined"
 )
 hostile("crashed", "wrong_arguments", "def rnn_sequence(x):\n    return x", says="TypeError")
-hostile("crashed", "needs_a_file", "import helpers\n" + RIGHT_SEQUENCE, says="helpers")
+hostile("crashed", "needs_a_file", "import helpers\n" + RIGHT_SEQUENCE, says="helpers", review="rnn_sequence")
 hostile("crashed", "recursion", "def rnn_sequence(*a):\n    return rnn_sequence(*a)", says="RecursionError")
 hostile("wrong", "is_no_function", "rnn_sequence = 3", says="must be a function")
 hostile("wrong", "pass_alone", "def rnn_sequence(*a):\n    pass", says="returned None")
@@ -464,6 +464,75 @@ def answer_made_a_text_and_written_again(nb):
 
 
 @case()
+def answers_unpacked_from_one_function(nb):
+    """Four functions come out of one, and the other gaps are gone."""
+    whole = "\n\n".join(cell(nb, name).source for name in NAMES)
+    body = "\n".join(f"    {line}" for line in whole.splitlines())
+    for name in NAMES[1:]:
+        nb.cells.remove(cell(nb, name))
+    answers(
+        nb, "rnn_step", f"def make():\n{body}\n    return {', '.join(NAMES)}\n\n{', '.join(NAMES)} = make()"
+    )
+
+
+@case()
+def answers_below_an_if(nb):
+    cell(nb, "rnn_step").source += "\n\nif True:\n    def rnn_sequence(*a):\n        return right(*a)"
+    nested = cell(nb, "rnn_sequence").source.replace("def rnn_sequence", "def right")
+    cell(nb, "rnn_step").source += "\n\n" + nested
+    nb.cells.remove(cell(nb, "rnn_sequence"))
+
+
+@case(review="rnn_step")
+def seed_and_settings_changed_inside_an_answer(nb):
+    spoil = "import os, warnings; os.environ['RNNLIB_SEED'] = '7'; warnings.simplefilter('error'); return"
+    replaces(nb, "rnn_step", "return", spoil)
+
+
+@case()
+def a_long_sum(nb):
+    replaces(nb, "rnn_step", " + b)", " + b" + " + 0.0" * 600 + ")")
+
+
+@case("wrong", says="hs changes when rnn_sequence is called again")
+def one_buffer_for_all_calls(nb):
+    answers(
+        nb,
+        "rnn_sequence",
+        "BUFFER = {}\n\n"
+        + RIGHT_SEQUENCE.replace("rnn_sequence(", "fresh(")
+        + "\ndef rnn_sequence(*a):\n    hs = fresh(*a)\n    kept = BUFFER.setdefault(hs.shape, hs)\n"
+        "    kept[:] = hs\n    return kept",
+    )
+
+
+@case("crashed", says="IndexError")
+def right_for_long_sequences_alone(nb):
+    first = "hs[:, 0] = h = rnn_step(x[:, 0], h0, W_x, W_h, b)"
+    rest = "hs[:, 1] = h = rnn_step(x[:, 1], h, W_x, W_h, b)"
+    loop = "for t in range(2, x.shape[1]):"
+    replaces(nb, "rnn_sequence", "h = h0\n", f"{first}\n    {rest}\n")
+    replaces(nb, "rnn_sequence", "for t in range(x.shape[1]):", loop)
+
+
+@case("wrong", "rnn_step")
+def right_for_several_features_alone(nb):
+    replaces(nb, "rnn_step", "return", "x = x.squeeze()\n    if x.ndim < 2: return h_prev\n    return")
+
+
+@case("wrong", "rnn_step", says="caller's b has changed")
+def shape_of_an_argument_changed(nb):
+    replaces(nb, "rnn_step", "return", "b.shape = (1, -1)\n    return")
+
+
+@case(review="rnn_step")
+def folders_without_end(nb):
+    spoil = "import os, glob\nos.chdir((glob.glob('/tmp/rnnlib-*/k*') or ['.'])[0])\n"
+    spoil += "for i in range(1500):\n    os.mkdir('d')\n    os.chdir('d')\n"
+    cell(nb, "rnn_step").source = spoil + cell(nb, "rnn_step").source
+
+
+@case()
 def own_copy_of_a_helper(nb):
     cell(nb, "rnn_sequence").source = cell(nb, "rnn_step").source + "\n\n" + cell(nb, "rnn_sequence").source
 
@@ -509,7 +578,7 @@ def display_in_a_right_answer(nb):
     replaces(nb, "rnn_sequence", "h = h0", "h = 0 * h0")
 
 
-@case({"rnn_step": "wrong", "rnn_sequence": "kernel died"})
+@case({"rnn_step": "wrong", "rnn_sequence": "kernel died"}, review="rnn_sequence")
 def helper_of_a_wrong_answer_outlives_a_dead_kernel(nb):
     replaces(nb, "rnn_step", " + b)", ")")
     cell(nb, "rnn_step").source += "\n\ndef slope(h):\n    return 1 - h**2"
@@ -536,7 +605,7 @@ def check_run_again_further_down(nb):
     replaces(nb, "numerical_gradient", "value = x[i]", "value = x[i] + 0 * two.sum()")
 
 
-@case({"rnn_step": "crashed", "rnn_sequence": "wrong"})
+@case({"rnn_step": "crashed", "rnn_sequence": "wrong"}, review="rnn_step")
 def names_of_the_lab_hidden(nb):
     cell(nb, "rnn_step").source += "\n\ndef checks():\n    pass"
     cell(nb, "rnn_sequence").source += "\n\ndef np():\n    pass"
@@ -709,11 +778,22 @@ hostile(
     "lock",
     "import threading\ndef rnn_sequence(*a):\n    lock = threading.Lock()\n"
     "    lock.acquire()\n    lock.acquire()",
+    review="rnn_sequence",
 )
-hostile("kernel died", "exits_in_the_function", "def rnn_sequence(*a):\n    import os\n    os._exit(0)")
-hostile("kernel died", "exits_in_the_cell", "import os\nos._exit(0)")
-hostile("kernel died", "aborts", "import os\nos.abort()")
-hostile("kernel died", "kills_itself", "import os\ndef rnn_sequence(*a):\n    os.kill(os.getpid(), 9)")
+hostile(
+    "kernel died",
+    "exits_in_the_function",
+    "def rnn_sequence(*a):\n    import os\n    os._exit(0)",
+    review="rnn_sequence",
+)
+hostile("kernel died", "exits_in_the_cell", "import os\nos._exit(0)", review="rnn_sequence")
+hostile("kernel died", "aborts", "import os\nos.abort()", review="rnn_sequence")
+hostile(
+    "kernel died",
+    "kills_itself",
+    "import os\ndef rnn_sequence(*a):\n    os.kill(os.getpid(), 9)",
+    review="rnn_sequence",
+)
 hostile(
     "kernel died",
     "segmentation_fault",
@@ -737,10 +817,10 @@ hostile(
     "kernel died",
     "memory_of_many_processes",
     "import subprocess, sys, time\ndef rnn_sequence(*a):\n"
-    "    hog = 'import time; x = b\"x\" * 10**9; time.sleep(500)'\n"
+    "    hog = 'import time; x = b\"x\" * 450_000_000; time.sleep(500)'\n"
     "    hogs = [subprocess.Popen([sys.executable, '-c', hog]) for _ in range(6)]\n    time.sleep(500)",
     review="rnn_sequence",
-    says="it used more than 4 GiB of memory",
+    says="it used more than 2 GiB of memory",
 )
 hostile(
     "kernel died",
@@ -749,6 +829,7 @@ hostile(
     "    for _ in range(150):\n        if os.fork() == 0:\n            time.sleep(500)\n"
     "    time.sleep(500)",
     says="it started more than 100 processes",
+    review="rnn_sequence",
 )
 hostile(
     "crashed",
@@ -763,7 +844,7 @@ hostile(
 )
 
 
-@case()
+@case(review="rnn_step")
 def leaves_threads_and_processes(nb):
     replaces(
         nb,
@@ -828,6 +909,7 @@ hostile(
     "class Sly(np.ndarray):\n    def __array_function__(self, *a, **k):\n        return True\n"
     "    def __eq__(self, other):\n        return True\n\n"
     "def rnn_sequence(x, h0, *a):\n    return np.zeros((*x.shape[:2], h0.shape[1])).view(Sly)",
+    review="rnn_sequence",
 )
 hostile("crashed", "checks_hidden", "checks = None\ndef rnn_sequence(*a): pass", review="rnn_sequence")
 hostile("crashed", "numpy_deleted", "del np\ndef rnn_sequence(x, h0, *a): return np.zeros(3)")
@@ -962,6 +1044,7 @@ hostile(
     "calls_the_network",
     "import socket\ndef rnn_sequence(*a):\n    socket.create_connection(('127.0.0.1', 22), timeout=2)",
     walls=True,
+    review="rnn_sequence",
 )
 hostile(
     "crashed",
@@ -976,10 +1059,18 @@ hostile(
     "kills_its_parent",
     "import os\ndef rnn_sequence(*a):\n    os.kill(os.getppid(), 9)",
     walls=True,
+    review="rnn_sequence",
 )
-hostile("crashed", "kills_everything", "import os\ndef rnn_sequence(*a):\n    os.kill(-1, 9)", walls=True)
+hostile(
+    "crashed",
+    "kills_everything",
+    "import os\ndef rnn_sequence(*a):\n    os.kill(-1, 9)",
+    walls=True,
+    review="rnn_sequence",
+)
 hostile(
     "wrong",
     "looks_for_tokens",
     "import os\ndef rnn_sequence(*a):\n    assert 'RNNLIB_TEST_TOKEN' not in os.environ\n    return 0",
+    review="rnn_sequence",
 )

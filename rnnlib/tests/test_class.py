@@ -32,7 +32,7 @@ def made(folder, *students):
 
 def graded(folder, out, **options):
     """Grade a class; return the rows by student and function."""
-    settings = process.Settings(timeout=options.pop("timeout", 5), sandbox=options.pop("sandbox", "off"))
+    settings = process.Settings(options.pop("timeout", 5), 2, options.pop("sandbox", "off"))
     options = {"solutions": sandbox.SOLUTIONS, "seed": 5, "jobs": 2} | options
     rows, kept, _ = batch.grade(folder, out, settings=settings, **options)
     return {
@@ -128,6 +128,15 @@ def test_a_giant_file_is_not_read(tmp_path, monkeypatch):
     (found,), _ = submission.find(folder, sandbox.SOLUTIONS, seed=1)
     assert "larger than" in found.problem
     assert found.content == ""
+
+
+def test_a_page_that_cannot_be_written_costs_no_other(tmp_path):
+    row = report.Row("ada", "01_rnn", "1.1 rnn_step", 5, 5, "passed", file="x" * 250 + ".ipynb")
+    odd = [replace(row, file=file) for file in ("01_rnn.ipynb", "01_rnn.IPYNB", "01_rnn.md/01_rnn.ipynb")]
+    problems = report.write_feedback([row, *odd, replace(row, student="bob", file="01_rnn.ipynb")], tmp_path)
+    assert len(problems) == 2
+    pages = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.md") if path.is_file())
+    assert pages == ["ada/01_rnn.IPYNB.md", "ada/01_rnn.md", "bob/01_rnn.md"]
 
 
 @POSIX
@@ -296,7 +305,7 @@ def test_a_killed_run_leaves_no_process_and_goes_on(tmp_path):
     folder = made(tmp_path / "class", "solved", "untouched", "other_ways", "endless_loop", "sleeps")
     out = tmp_path / "grades.csv"
     command = [sys.executable, "-m", "rnnlib", "grade", folder, "--out", out, "--seed", "5", "--jobs", "2"]
-    command += ["--cell-timeout", "20"]
+    command += ["--cell-timeout", "20", "--memory", "2"]
     environment = os.environ | {"TMPDIR": str(tmp_path)}  # every kernel's command line names it
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
     for stop in (signal.SIGKILL, signal.SIGINT):
@@ -352,7 +361,7 @@ def test_a_grader_that_ends_too_early_says_its_last_words(tmp_path):
     path = tmp_path / "nowhere.ipynb"
     received, why = process._in_child(path, process.Settings(sandbox="off"), limit=60)
     assert received == {}
-    assert why.startswith("the grading process ended too early: ERROR: file or directory not found")
+    assert why.startswith("the grading process ended too early: ERROR: --solutions: there are no solved labs")
 
 
 def test_walls_that_are_asked_for_and_missing_are_no_zero(tmp_path, monkeypatch):

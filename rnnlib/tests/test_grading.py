@@ -72,8 +72,8 @@ def test_one_line_tells_each_exercise(grade, solved):
         [
             "ada/01_rnn.ipynb",
             "  1.1 rnn_step *0/5  wrong  *There is no tanh in your answer*(book: rnn.html, equation (1))",
-            "  1.2 rnn_sequence *0/5  kernel died  the Python kernel died: does the code end or crash it?",
-            "  1.3 numerical_gradient *5/5  passed *To review: its code names inspect",
+            "  1.2 rnn_sequence *0/5  kernel died  the Python kernel died: does the code end or crash it? *",
+            "  1.3 numerical_gradient *5/5  passed *(To review: its code names inspect.)",
             "  1.4 rnn_step_backward *5/5  passed",
             "  total *10/20",
             "Not protected: the students' code ran with your rights (switched off).",
@@ -164,6 +164,23 @@ def test_a_notebook_that_is_no_lab_stays_with_nbval(grade):
     result, rows = grade(nb, name="notes.ipynb")
     result.assert_outcomes(passed=1)
     assert rows == {}
+
+
+def test_settings_beside_the_notebook_do_not_rule_the_grading(grade, solved, pytester):
+    (pytester.mkdir("ada") / "pytest.ini").write_text("[pytest]\naddopts = --solutions=ada --sandbox=off")
+    result, rows = grade(solved)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert rows == {}
+    result.stderr.fnmatch_lines(["*the settings in *pytest.ini would rule the grading: use *rnnlib grade*"])
+    (pytester.path / "pytest.ini").write_text("[pytest]")
+    result, _ = grade(solved, "-c", "pytest.ini")
+    result.assert_outcomes(passed=4)
+
+
+def test_solutions_that_are_not_there_are_told(grade, solved):
+    result, _ = grade(solved, "--solutions=nowhere")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--solutions: there are no solved labs in nowhere*"])
 
 
 def test_a_conftest_beside_the_notebook_is_not_run(grade, solved, pytester):

@@ -384,7 +384,7 @@ def release(
 
 @app.command()
 def grade(
-    submissions: Annotated[Path, typer.Argument(help="Folder with <student>/<lab>.ipynb.")],
+    submissions: Annotated[str, typer.Argument(help="Folder with <student>/<lab>.ipynb.")],
     out: Annotated[Path, typer.Option(help="CSV file for the grades.")] = Path("grades.csv"),
     feedback: Annotated[
         Path | None, typer.Option(help="Folder for the students' pages; beside --out if left out.")
@@ -435,19 +435,32 @@ def grade(
         raise ValueError(f"--sandbox on: {sandbox.missing()}")
     if not out.name:
         raise ValueError("--out must name a file, such as grades.csv")
+    if not submissions.strip():
+        raise ValueError("the folder with the submissions has no name")
     feedback = feedback or out.with_name(f"{out.stem}_feedback")
+    if feedback.exists() and not feedback.is_dir():
+        raise ValueError(f"--feedback: {feedback} is no folder")
+    if (
+        feedback.resolve().is_relative_to(Path(submissions).resolve())
+        and feedback.name != f"{out.stem}_feedback"
+    ):
+        raise ValueError(f"--feedback: {feedback} lies among the submissions; choose another folder")
     files.ready(out.parent)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop it as Ctrl-C does: cleanly
-    rows, kept, stray = batch.grade(
-        submissions,
-        out,
-        solutions=solutions or sandbox.SOLUTIONS,
-        seed=seed,
-        jobs=jobs or joblib.cpu_count(),
-        dask=dask,
-        settings=process.Settings(cell_timeout, memory, sandboxed),
-        fresh=fresh,
-    )
+    try:
+        rows, kept, stray = batch.grade(
+            submissions,
+            out,
+            solutions=solutions or sandbox.SOLUTIONS,
+            seed=seed,
+            jobs=jobs or joblib.cpu_count(),
+            dask=dask,
+            settings=process.Settings(cell_timeout, memory, sandboxed),
+            fresh=fresh,
+        )
+    except KeyboardInterrupt:
+        print("\nWhat was graded is kept. The command goes on, if --fresh is left out.", file=sys.stderr)
+        raise
     files.ready(feedback)
     problems = report.write_feedback(rows, feedback)
     tables.show_grades(rows, kept)

@@ -190,13 +190,15 @@ def show_grades(rows, kept):
     )
     counts = verdicts.value_counts().unstack(fill_value=0).sort_index()
     counts = counts[[verdict for verdict in VERDICTS if verdict in counts]]
-    notebooks, students = len({(row.student, row.file) for row in rows}), len({row.student for row in rows})
+    notebooks = len({(row.student, row.file) for row in rows if row.file})
+    students = len({row.student for row in rows})
     before = f" ({kept} graded before)" if kept else ""
     title = f"{notebooks} notebooks of {students} students{before}, seed {rows[0].seed}"
     show(title, ["exercise", *counts.columns], [[name, *map(str, row)] for name, row in counts.iterrows()])
 
     for heading, column, chosen in (
         ("To grade again: the grading failed", "message", [row for row in rows if row.verdict == "regrade"]),
+        ("Nothing to judge", "message", [row for row in rows if not row.exercise and row.points is not None]),
         ("To review: look at the code", "review", [row for row in rows if row.review]),
     ):
         if chosen:

@@ -47,6 +47,16 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
     if seed is None:
         seed = next((rows[0].seed for rows in reversed(before.values())), secrets.randbelow(10**6) + 1)
     submissions, stray = find(Path(folder), Path(solutions), seed)
+    labs = {(submission.student, submission.lab) for submission in submissions}
+    gone = sorted(
+        {row.student for rows in before.values() for row in rows} - {student for student, _ in labs}
+    )
+    gone += sorted({row.lab for rows in before.values() for row in rows} - {lab for _, lab in labs} - {""})
+    if gone:
+        raise ValueError(
+            f"{out} holds grades of {gone[0]}, and {folder} does not: "
+            "choose another --out, or write it anew with --fresh"
+        )
     digests = {submission: _digest(submission, settings) for submission in submissions}
 
     graded = {}
@@ -104,8 +114,10 @@ def _executor(jobs, dask):
     if dask is None:
         client, executor = None, ThreadPoolExecutor(jobs)
     else:
-        from distributed import Client
-
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise ValueError('--dask needs the package distributed: pip install -e ".[cluster]"') from error
         try:
             client = Client(dask, timeout=20)
         except OSError as error:

@@ -47,6 +47,8 @@ def loads(text):
 
 
 def _why_unreadable(error):
+    if type(error).__name__ == "NotJSONError":
+        return "the notebook cannot be read: it is no JSON. Is it cut off, empty, or another kind of file?"
     reason = " ".join(str(error).split())[:200]
     return f"the notebook cannot be read: {type(error).__name__}: {reason}"
 

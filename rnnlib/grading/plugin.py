@@ -58,6 +58,8 @@ def pytest_configure(config):
     for option, path in (("grades", config.option.grades), ("feedback", config.option.feedback)):
         if path is not None and not path.absolute().parent.is_dir():
             raise pytest.UsageError(f"--{option}: there is no folder {path.parent}")
+        if path is not None and path.exists() and path.is_dir() != (option == "feedback"):
+            raise pytest.UsageError(f"--{option}: {path} is {'a folder' if path.is_dir() else 'no folder'}")
     if config.option.grades is not None and config.option.grades.exists():
         try:
             report.read_csv(config.option.grades)

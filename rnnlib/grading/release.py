@@ -86,8 +86,16 @@ def student_version(solution):
     for cell in student.cells:
         cell.metadata = {key: value for key, value in cell.metadata.items() if key in RELEASED}
         name = notebook.grade_id(cell)
+        if notebook.role(cell) == "check":
+            points = cell.metadata["nbgrader"].get("points")
+            if not isinstance(points, int | float) or points < 0:
+                raise ValueError(f"the check {cell.source} needs points, a number that is not negative")
         if cell.cell_type == "code":
             if notebook.role(cell) == "answer":
+                if name is None:
+                    raise ValueError(
+                        f"the answer in the cell {cell.id} needs a grade_id, its function's name"
+                    )
                 if name not in titles:
                     raise ValueError(f"the answer {name} needs a check cell: checks.{name}({name})")
                 cell.source = notebook.with_gap(cell.source, titles[name])

@@ -112,7 +112,10 @@ def feedback(rows):
     """A page in Markdown for a student, on one notebook."""
     first = rows[0]
     earned, of = totals(rows)
-    page = [f"# {_plain(first.lab or first.file)}: {_plain(first.student)}", ""]
+    if not first.exercise:  # no lab at all
+        title = f"# {_plain(first.student)}: {_plain(first.file or 'no notebook')}"
+        return f"{title}\n\n{_plain(first.message)}\n"
+    page = [f"# {_plain(first.lab)}: {_plain(first.student)}", ""]
     waiting = sum(row.of for row in rows if row.points is None)
     later = f" ({waiting:g} more are not judged yet)" if waiting else ""
     page += [f"**{earned:g} of {of:g} points**{later}", ""]
@@ -120,7 +123,7 @@ def feedback(rows):
     page += [f"| {_plain(r.exercise)} | {number(r.points)} of {r.of:g} | {r.verdict} |" for r in rows]
     for row in rows:
         if row.message:
-            page += ["", f"## {_plain(row.exercise or row.file)}: {row.verdict}", "", _plain(row.message)]
+            page += ["", f"## {_plain(row.exercise)}: {row.verdict}", "", _plain(row.message)]
         if row.verdict == "regrade":
             page += ["", "This is not your fault: the grading failed, and will be repeated."]
     return "\n".join(page) + "\n"

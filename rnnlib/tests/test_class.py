@@ -224,10 +224,8 @@ def test_a_run_keeps_what_has_not_changed(tmp_path):
         return student
 
     write(folder / "untouched", half)
-    shutil.rmtree(folder / "a_list")
     changed, kept = graded(folder, out, seed=None)
-    assert kept == 1
-    assert changed.keys() == {"untouched", "cut_off"}
+    assert kept == 2
     assert changed["untouched"]["rnn_step"].verdict == "passed"
     assert changed["untouched"]["rnn_step"].seed == seed
 
@@ -244,6 +242,26 @@ def test_what_failed_in_the_grading_is_graded_again(tmp_path):
     report.write_csv([*broken, *rows["cut_off"].values()], out)
     again, kept = graded(folder, out)
     assert (again, kept) == (rows, 1)
+
+
+def test_grades_of_another_class_are_not_lost(tmp_path):
+    out = tmp_path / "grades.csv"
+    graded(made(tmp_path / "first", "a_list", "cut_off"), out)
+    before = out.read_bytes()
+    second = made(tmp_path / "second", "cut_off")
+    with pytest.raises(ValueError, match=r"holds grades of a_list, and .*second does not: choose another"):
+        graded(second, out)
+    assert out.read_bytes() == before
+    rows, kept = graded(second, out, fresh=True)
+    assert (rows.keys(), kept) == ({"cut_off"}, 0)
+
+
+def test_who_hands_in_later_is_no_other_class(tmp_path):
+    folder = made(tmp_path / "class", "nothing_handed_in")
+    graded(folder, tmp_path / "grades.csv")
+    shutil.copy(STUDENT, folder / "nothing_handed_in")
+    rows, _ = graded(folder, tmp_path / "grades.csv")
+    assert rows["nothing_handed_in"]["rnn_step"].verdict == "unfilled"
 
 
 def test_a_mark_that_has_gone_is_not_kept(tmp_path):

@@ -243,6 +243,10 @@ def test_another_table_is_not_written_over(grade, solved, pytester, text):
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--grades: *mine.csv is no table of grades*"])
     assert path.read_text() == text
+    result, _ = grade(solved, "--grades=ada")
+    result.stderr.fnmatch_lines(["*--grades: ada is a folder"])
+    result, _ = grade(solved, "--feedback=mine.csv", "--grades=other.csv")
+    result.stderr.fnmatch_lines(["*--feedback: mine.csv is no folder"])
     result, _ = grade(solved, "--grades=nowhere/grades.csv")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--grades: there is no folder nowhere"])

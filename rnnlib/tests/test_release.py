@@ -108,6 +108,18 @@ def copied(nb):
     nb.cells.append(nbformat.from_dict({**answer_cell(nb, "rnn_step"), "id": "copied"}))
 
 
+def unpaid(nb):
+    del answer_cell(nb, "rnn_step_check").metadata["nbgrader"]["points"]
+
+
+def fined(nb):
+    answer_cell(nb, "rnn_step_check").metadata["nbgrader"]["points"] = -3
+
+
+def nameless(nb):
+    del answer_cell(nb, "rnn_step").metadata["nbgrader"]["grade_id"]
+
+
 def unchecked(nb):
     nb.cells.remove(answer_cell(nb, "rnn_step_check"))
 
@@ -118,6 +130,9 @@ def unchecked(nb):
         (leaks, "holds a marked solution, but is no answer"),
         (leaks_in_a_text, "holds a marked solution, but is no answer"),
         (copied, "two cells have the id rnn_step"),
+        (unpaid, "needs points, a number that is not negative"),
+        (fined, "needs points, a number that is not negative"),
+        (nameless, "the answer in the cell rnn-step needs a grade_id"),
         (unchecked, r"rnn_step needs a check cell: checks\.rnn_step\(rnn_step\)"),
     ],
 )

@@ -207,6 +207,7 @@ def test_names_that_spreadsheets_and_markdown_take_for_more(tmp_path):
 # Running again
 
 
+@pytest.mark.slow
 def test_a_run_keeps_what_has_not_changed(tmp_path):
     folder = made(tmp_path / "class", "untouched", "cut_off", "a_list")
     out = tmp_path / "grades.csv"
@@ -234,6 +235,7 @@ def test_a_run_keeps_what_has_not_changed(tmp_path):
         assert kept == 0
 
 
+@pytest.mark.slow
 def test_what_failed_in_the_grading_is_graded_again(tmp_path):
     folder = made(tmp_path / "class", "untouched", "cut_off")
     out = tmp_path / "grades.csv"
@@ -256,6 +258,7 @@ def test_grades_of_another_class_are_not_lost(tmp_path):
     assert (rows.keys(), kept) == ({"cut_off"}, 0)
 
 
+@pytest.mark.slow
 def test_who_hands_in_later_is_no_other_class(tmp_path):
     folder = made(tmp_path / "class", "nothing_handed_in")
     graded(folder, tmp_path / "grades.csv")
@@ -264,6 +267,7 @@ def test_who_hands_in_later_is_no_other_class(tmp_path):
     assert rows["nothing_handed_in"]["rnn_step"].verdict == "unfilled"
 
 
+@pytest.mark.slow
 def test_a_mark_that_has_gone_is_not_kept(tmp_path):
     folder = made(tmp_path / "class", "untouched")
     shutil.copy(STUDENT, folder / "untouched" / "second.ipynb")
@@ -275,6 +279,7 @@ def test_a_mark_that_has_gone_is_not_kept(tmp_path):
     assert all(row.review == "" for row in rows["untouched"].values())
 
 
+@pytest.mark.slow
 def test_a_stopped_fresh_run_goes_on_with_its_own_seed(tmp_path):
     folder = made(tmp_path / "class", "a_list", "cut_off", "untouched")
     out = tmp_path / "grades.csv"
@@ -286,6 +291,7 @@ def test_a_stopped_fresh_run_goes_on_with_its_own_seed(tmp_path):
     assert (again, kept) == (rows, 1)
 
 
+@pytest.mark.slow
 def test_grades_by_pytest_give_no_seed(tmp_path):
     row = report.Row("untouched", "01_rnn", "1.1 rnn_step", 0, 5, "unfilled", file="01_rnn.ipynb")
     report.write_csv([row], tmp_path / "grades.csv")
@@ -362,6 +368,7 @@ def test_a_submission_that_kills_its_grader_costs_its_own_rows(tmp_path):
     assert {row.verdict for row in rows["untouched"].values()} == {"unfilled"}
 
 
+@pytest.mark.slow
 def test_a_grader_that_hangs_is_not_waited_for(tmp_path, monkeypatch):
     """The deadlines inside fail; the last resort does not."""
     monkeypatch.setattr(
@@ -409,6 +416,7 @@ def test_a_cluster_gives_the_same_grades_though_a_worker_dies(tmp_path):
     assert there == here
 
 
+@pytest.mark.slow
 def test_no_scheduler_is_told_in_a_line(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="dask's distributed is not installed")
     real = distributed.Client

@@ -146,6 +146,7 @@ def test_exercises_in_another_order_have_the_same_verdicts(grade, solved, pytest
     assert rows["rnn_step"].verdict == "wrong"
 
 
+@pytest.mark.slow
 def test_workers_of_xdist_keep_a_notebook_together(grade, solved, pytester):
     pytest.importorskip("xdist", reason="pytest-xdist is not installed")
     for student in ("ada", "bob"):
@@ -210,7 +211,7 @@ def test_a_failure_of_the_grader_is_no_zero(grade, solved, monkeypatch):
     assert all("no more file handles" in row.message for row in rows.values())
 
 
-@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("times", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
 def test_a_passing_failure_of_the_grader_costs_nothing(grade, solved, monkeypatch, times):
     start, failures = kernel.Kernel.__init__, []
 

@@ -42,6 +42,7 @@ def test_a_released_lab_holds_no_solution(lab):
     assert text.count("<summary>Hint") == 3 * len(matching.exercises(solution))
 
 
+@pytest.mark.slow
 def test_release_is_stable_and_check_finds_what_is_not(tmp_path):
     solution, student = tmp_path / "solution.ipynb", tmp_path / "student.ipynb"
     shutil.copy(SOLUTION, solution)

@@ -440,11 +440,10 @@ def grade(
     feedback = feedback or out.with_name(f"{out.stem}_feedback")
     if feedback.exists() and not feedback.is_dir():
         raise ValueError(f"--feedback: {feedback} is no folder")
-    if (
-        feedback.resolve().is_relative_to(Path(submissions).resolve())
-        and feedback.name != f"{out.stem}_feedback"
-    ):
-        raise ValueError(f"--feedback: {feedback} lies among the submissions; choose another folder")
+    if feedback.resolve().is_relative_to(Path(submissions).resolve()):
+        raise ValueError(
+            f"the pages in {feedback} would lie among the submissions: choose another --feedback"
+        )
     files.ready(out.parent)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop it as Ctrl-C does: cleanly
     try:
@@ -466,7 +465,8 @@ def grade(
     tables.show_grades(rows, kept)
     if stray:
         names = ", ".join(path.name for path in stray[:5])
-        print(f"\nNot graded, since they lie in no student's folder: {len(stray)} notebooks ({names})")
+        names += f" and {len(stray) - 5} more" if len(stray) > 5 else ""
+        print(f"\nNot graded, in no student's folder: {names}")
     for problem in problems:
         print(f"\nA page could not be written: {problem}")
     print(f"\ngrades:   {out}\nfeedback: {feedback}")

@@ -117,7 +117,6 @@ class Exercise:
         cases = self.inputs(np.random.default_rng(seed))
         expected = [_call(self.reference, case) for case in cases]
         outcomes = [_call(function, case) for case in cases]
-        _call(function, self.inputs(np.random.default_rng(seed + 1))[0])  # see _raise_if_not_its_own
 
         for outcome, right in zip(outcomes, expected, strict=True):
             self._raise_if_not_filled_in(outcome)
@@ -137,11 +136,12 @@ class Exercise:
                         f"{self.title}: your result is right, but the caller's {name} has changed. "
                         "Work on a copy, or put back what you moved."
                     )
-        self._raise_if_not_its_own(outcomes)
+        _call(function, self.inputs(np.random.default_rng(seed + 1))[0])
+        self._raise_if_later_calls_change(outcomes)
         return Passed(self.title, [self._evidence(outcome) for outcome in outcomes])
 
-    def _raise_if_not_its_own(self, outcomes):
-        """A later call must not change what an earlier one returned."""
+    def _raise_if_later_calls_change(self, outcomes):
+        """What one call returned must be the caller's, whatever is called later."""
         for outcome in outcomes:
             results, now = self._results(outcome.value), self._results(outcome.returned)
             for name, before, after in zip(self.returns, results, now, strict=True):
@@ -191,14 +191,9 @@ class Exercise:
 
     def _problem_with_array(self, name, value, target):
         if not isinstance(value, np.ndarray | np.generic | float | int):
-            hint = ""
-            if isinstance(value, tuple):
-                one = len(value) == 1
-                hint = (
-                    " Is there a comma too many?"
-                    if one
-                    else f" Return {name} alone, not {len(value)} results."
-                )
+            hint = f" Return {name} alone, not {len(value)} results." if isinstance(value, tuple) else ""
+            if isinstance(value, tuple) and len(value) == 1:
+                hint = " Is there a comma too many?"
             return f"{name} must be a NumPy array, yours is of type {type(value).__name__}.{hint}"
         value = np.asarray(value)
         if value.shape != target.shape:

@@ -68,7 +68,9 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
     todo = [submission for submission in submissions if submission not in graded]
     with _executor(jobs, dask) as executor, progress.open("w" if fresh else "a", encoding="utf-8") as journal:
         futures = {executor.submit(grade_one, s, digests[s], settings): s for s in todo}
-        for future in tqdm(as_completed(futures), desc="grading", total=len(todo), unit="notebook"):
+        for future in tqdm(
+            as_completed(futures), desc="grading", total=len(todo), unit="notebook", disable=not todo
+        ):
             submission = futures[future]
             try:
                 rows = future.result()

@@ -1,4 +1,4 @@
-"""The kernel that runs a student's code: nbval's, behind walls, and with a deadline for each cell."""
+"""The kernel that runs a student's code: nbval's, in a sandbox, and with a deadline for each cell."""
 
 import os
 import subprocess

@@ -65,15 +65,17 @@ def grade_one(submission, digest, settings):
         solution.write_text(submission.solution, encoding="utf-8")
         student = folder / f"{submission.lab}.ipynb"
         student.write_text(submission.content, encoding="utf-8")
-        lab = matching.exercises(notebook.read(solution))
-        limit = 60 + len(lab) * ATTEMPTS * CELLS_IN_TIME * settings.timeout  # a last resort
+        unknown = failed_rows(submission, digest, "regrade", "")
+        limit = 60 + len(unknown) * ATTEMPTS * CELLS_IN_TIME * settings.timeout  # a last resort
         received, why = _in_child(student, settings, limit)
     finally:
         sandbox.remove(folder)
     rows = []
-    for row in failed_rows(submission, digest, "regrade", why):
+    for row in unknown:
         judged = received.get(row.exercise)
-        if judged is not None:
+        if judged is None:
+            row = replace(row, message=one_line(why))
+        else:
             review = ". ".join(filter(None, [submission.review, judged.review]))
             known = {"student": row.student, "file": row.file, "seed": row.seed, "digest": digest}
             row = replace(judged, review=review, **known)

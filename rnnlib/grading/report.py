@@ -27,7 +27,7 @@ class Row:
         file: the notebook.
         sandbox: what protected the grader, "bubblewrap" or "none".
         seed: the random seed of the checks.
-        digest: changes with the student's file, the solution and the seed.
+        digest: changes with all that the row depends on; "" where nobody grades again.
     """
 
     student: str
@@ -98,7 +98,7 @@ def read_csv(path):
                 for record in table
             ]
         except (ValueError, TypeError, AttributeError, csv.Error) as error:
-            raise ValueError(f"{path} is no table of grades: move it, or choose another --out") from error
+            raise ValueError(f"{path} is no table of grades: move it, or choose another file") from error
 
 
 def _harmless(value):
@@ -111,11 +111,11 @@ def _harmless(value):
 def feedback(rows):
     """A page in Markdown for a student, on one notebook."""
     first = rows[0]
-    earned, of = totals(rows)
     if not first.exercise:  # no lab at all
         title = f"# {_plain(first.student)}: {_plain(first.file or 'no notebook')}"
         return f"{title}\n\n{_plain(first.message)}\n"
     page = [f"# {_plain(first.lab)}: {_plain(first.student)}", ""]
+    earned, of = totals(rows)
     waiting = sum(row.of for row in rows if row.points is None)
     later = f" ({waiting:g} more are not judged yet)" if waiting else ""
     page += [f"**{earned:g} of {of:g} points**{later}", ""]

@@ -1,4 +1,4 @@
-"""The walls around a student's kernel: bubblewrap where it works, limits, a bare environment.
+"""What a student's kernel runs in: bubblewrap where it works, limits, a bare environment.
 
 Inside bubblewrap there are a read-only system, Python with its packages, and an empty home.
 There is no network, no solution, and no process but the kernel's own.
@@ -16,7 +16,7 @@ from pathlib import Path
 SYSTEM = """/usr /bin /sbin /lib /lib32 /lib64 /nix/store
 /etc/alternatives /etc/fonts /etc/ld.so.cache /etc/localtime""".split()
 PYTHON = ["bin", "lib", "lib64", "include", "share", "pyvenv.cfg"]  # of each prefix
-HOME = "/tmp/home"
+HOME = "/student"  # inside
 SCRATCH = 256 * 2**20  # bytes that fit into each temporary folder inside
 FILE_SIZE = 256 * 2**20  # bytes that fit into one file
 
@@ -61,7 +61,7 @@ def inside(command, folder=None, hidden=(SOLUTIONS,)):
     walls += ["--new-session", "--die-with-parent", "--unsetenv", "JPY_PARENT_PID"]
     for path in SYSTEM:
         walls += ["--ro-bind-try", path, path]
-    walls += ["--dev", "/dev", *scratch, "/dev/shm", "--proc", "/proc", *scratch, "/tmp"]
+    walls += ["--dev", "/dev", *scratch, "/dev/shm", "--proc", "/proc", *scratch, "/tmp", *scratch, HOME]
     for path in map(str, packages):
         walls += ["--ro-bind-try", path, path]
     for path in (Path(path).resolve() for path in hidden):
@@ -69,20 +69,8 @@ def inside(command, folder=None, hidden=(SOLUTIONS,)):
             walls += ["--tmpfs", str(path)]
     if folder is not None:
         walls += ["--bind", str(folder), str(folder)]
-    return [
-        *walls,
-        "--dir",
-        HOME,
-        "--remount-ro",
-        "/",
-        "--chdir",
-        HOME,
-        "--setenv",
-        "HOME",
-        HOME,
-        "--",
-        *command,
-    ]
+    walls += ["--remount-ro", "/", "--chdir", HOME, "--setenv", "HOME", HOME]
+    return [*walls, "--", *command]
 
 
 def remove(folder):

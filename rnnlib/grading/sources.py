@@ -140,9 +140,11 @@ def _suspicious_name(node):
             names = [f"{module or ''}.{alias.name}" for alias in aliases]
         case ast.Constant(value=value):
             return next(iter(IN_TEXTS.findall(value)), None) if isinstance(value, str) else None
-        case ast.Attribute(value=ast.Name(id=owner), attr=name):
+        case ast.Attribute(value=value, attr=name):
+            owner = value.id if isinstance(value, ast.Name) else ""
             private = name.startswith("_") and not DUNDER.fullmatch(name) and owner not in ("self", "cls")
-            return f"{owner}.{name}" if private or _is_suspect(f"{owner}.{name}") else None
+            dotted = f"{owner}.{name}".strip(".")
+            return dotted if private or _is_suspect(dotted) else None
     for name in names:
         known = any(name == module or name.startswith(f"{module}.") for module in MODULES)
         if not known or _is_suspect(name):

@@ -59,7 +59,12 @@ def find(folder, solutions, seed):
         raise ValueError(f"there are no solved labs in {solutions}: name their folder with --solutions")
     made, found = {}, []
     for student in students:
-        submissions = [_read(student, path, solutions, seed) for path in sorted(_notebooks(student))]
+        try:
+            submissions = [_read(student, path, solutions, seed) for path in sorted(_notebooks(student))]
+        except OSError as error:
+            problem = f"a folder cannot be read: {error.strerror}"
+            found.append(Submission(_readable(student.name), problem=problem, verdict="regrade", seed=seed))
+            continue
         labs = [submission.lab for submission in submissions]
         for submission in submissions:
             lab = submission.lab
@@ -75,15 +80,15 @@ def find(folder, solutions, seed):
 
 def _notebooks(student):
     """The notebooks in a student's folder, in those below it too, but not in hidden ones."""
-    for place, folders, files in os.walk(student, onerror=_refuse):  # follows no links
+    for place, folders, files in os.walk(student, onerror=_raise):  # follows no links
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
         for name in files:
             if name.lower().endswith(".ipynb") and not name.startswith("."):
                 yield Path(place) / name
 
 
-def _refuse(error):
-    raise ValueError(f"the folder {error.filename} cannot be read: {error.strerror}")
+def _raise(error):
+    raise error
 
 
 def _read(student, path, solutions, seed):

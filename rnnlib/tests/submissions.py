@@ -110,6 +110,16 @@ def hostile(verdict, name, source, of="rnn_sequence", **more):
     case(verdict, of, **more)(change)
 
 
+def edited(verdict, name, of, old, new, **more):
+    """Add a case in which a text of one answer is replaced."""
+
+    def change(nb):
+        replaces(nb, of, old, new)
+
+    change.__name__ = name
+    case(verdict, of, **more)(change)
+
+
 UNFILLED = dict.fromkeys(NAMES, "unfilled")
 UNREADABLE = dict.fromkeys(NAMES, "unreadable")
 RIGHT_SEQUENCE = """def rnn_sequence(x, h0, W_x, W_h, b):
@@ -155,50 +165,42 @@ def everything_wrong(nb):
     replaces(nb, "rnn_step_backward", "1 - h**2", "1 - h_prev**2")
 
 
-@case("wrong", "rnn_step", says="Your answer does not move when b does")
-def bias_forgotten(nb):
-    replaces(nb, "rnn_step", " + b)", ")")
-
-
-@case("wrong", "rnn_step_backward", says="must return 5 results")
-def too_few_results(nb):
-    replaces(nb, "rnn_step_backward", "return dx, dh_prev, dW_x, dW_h, db", "return dx, dh_prev, dW_x, dW_h")
-
-
-@case("wrong", "rnn_step", says="h has shape")
-def transposed(nb):
-    replaces(
-        nb,
-        "rnn_step",
-        "return np.tanh(x @ W_x + h_prev @ W_h + b)",
-        "return np.tanh(x @ W_x + h_prev @ W_h + b).T",
-    )
-
-
-@case("wrong", "rnn_step", says="dtype int")
-def rounded_to_int(nb):
-    replaces(nb, "rnn_step", "+ b)", "+ b).round().astype(int)")
-
-
-@case("wrong", "rnn_step", says="is nan")
-def not_a_number(nb):
-    replaces(nb, "rnn_step", "+ b)", "+ b) * np.nan")
-
-
-@case("wrong", "rnn_step", says="returned None")
-def no_return(nb):
-    replaces(nb, "rnn_step", "return np", "np")
-
-
-@case("wrong", "rnn_step_backward", says="caller's dh has changed")
-def input_changed(nb):
-    replaces(nb, "rnn_step_backward", "da = (1 - h**2) * dh", "dh *= 1 - h**2\n    da = dh")
-
-
-@case("crashed", says="the shapes on both sides of @ do not fit")
-def shapes_do_not_fit(nb):
-    replaces(nb, "rnn_sequence", "x[:, t]", "x[:, t].T")
-
+edited("wrong", "bias_forgotten", "rnn_step", " + b)", ")", says="Your answer does not move when b does")
+edited(
+    "wrong",
+    "too_few_results",
+    "rnn_step_backward",
+    "return dx, dh_prev, dW_x, dW_h, db",
+    "return dx, dh_prev, dW_x, dW_h",
+    says="must return 5 results",
+)
+edited(
+    "wrong",
+    "transposed",
+    "rnn_step",
+    "return np.tanh(x @ W_x + h_prev @ W_h + b)",
+    "return np.tanh(x @ W_x + h_prev @ W_h + b).T",
+    says="h has shape",
+)
+edited("wrong", "rounded_to_int", "rnn_step", "+ b)", "+ b).round().astype(int)", says="dtype int")
+edited("wrong", "not_a_number", "rnn_step", "+ b)", "+ b) * np.nan", says="is nan")
+edited("wrong", "no_return", "rnn_step", "return np", "np", says="returned None")
+edited(
+    "wrong",
+    "input_changed",
+    "rnn_step_backward",
+    "da = (1 - h**2) * dh",
+    "dh *= 1 - h**2\n    da = dh",
+    says="caller's dh has changed",
+)
+edited(
+    "crashed",
+    "shapes_do_not_fit",
+    "rnn_sequence",
+    "x[:, t]",
+    "x[:, t].T",
+    says="the shapes on both sides of @ do not fit",
+)
 
 hostile("crashed", "division_by_zero", "def rnn_sequence(*a):\n    return 1 / 0", says="ZeroDivisionError")
 hostile("crashed", "syntax_error", "def rnn_sequence(x, h0\n    return x", says="SyntaxError")
@@ -527,7 +529,8 @@ def shape_of_an_argument_changed(nb):
 
 @case(review="rnn_step")
 def folders_without_end(nb):
-    spoil = "import os, glob\nos.chdir((glob.glob('/tmp/rnnlib-*/k*') or ['.'])[0])\n"
+    spoil = "import glob, os, tempfile\nplace = os.path.join(tempfile.gettempdir(), 'rnnlib-*', 'k*')\n"
+    spoil += "os.chdir((glob.glob(place) or ['.'])[0])\n"
     spoil += "for i in range(1500):\n    os.mkdir('d')\n    os.chdir('d')\n"
     cell(nb, "rnn_step").source = spoil + cell(nb, "rnn_step").source
 

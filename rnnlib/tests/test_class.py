@@ -159,6 +159,18 @@ def test_names_in_no_encoding_and_closed_files_cost_nobody_else(tmp_path, monkey
     assert report.read_csv(tmp_path / "grades.csv")
     assert rows["a_list"][""].verdict == "regrade"
     assert rows["a_list"][""].message == "the file cannot be read: Permission denied"
+    walk = submission.os.walk
+
+    def closed_folder(top, onerror):
+        if "a_list" in top.parts:
+            onerror(PermissionError(13, "Permission denied"))
+        return walk(top, onerror=onerror)
+
+    monkeypatch.setattr(submission.os, "walk", closed_folder)
+    rows, _ = graded(folder, tmp_path / "grades.csv")
+    assert rows["a_list"][""].message == "a folder cannot be read: Permission denied"
+    assert (rows["a_list"][""].verdict, rows["a_list"][""].points) == ("regrade", None)
+    assert rows["cut_off"]["rnn_step"].verdict == "unreadable"
     report.write_feedback(rows["caf\ufffd"].values(), tmp_path / "pages")
 
 
@@ -182,7 +194,7 @@ def test_another_table_is_not_written_over(tmp_path):
     out = tmp_path / "grades.csv"
     for text in ("", "student,grade\nada,5\n", "\0", ",".join(report.COLUMNS) + "\nada\n"):
         out.write_text(text)
-        with pytest.raises(ValueError, match=r"is no table of grades: move it, or choose another --out"):
+        with pytest.raises(ValueError, match=r"is no table of grades: move it, or choose another file"):
             graded(folder, out)
         assert out.read_text() == text
 

@@ -47,7 +47,7 @@ def test_a_class_is_graded_into_a_table_and_pages(folder, grade):
         "2 notebooks of 3 students, seed 3",
         "| 01_rnn 1.1 rnn_step           |        1 |          1 |",
         "  nothing_handed_in/  : there is no notebook in this folder",
-        "Not graded, since they lie in no student's folder: 1 notebooks (stray.ipynb)",
+        "Not graded, in no student's folder: stray.ipynb",
         "grades:   out/grades.csv",
     ):
         assert line in run.out
@@ -75,7 +75,8 @@ def test_a_class_is_graded_into_a_table_and_pages(folder, grade):
         (["class", "--out", ""], "--out must name a file"),
         (["class", "--out", "mine.csv"], "mine.csv is no table of grades"),
         (["class", "--feedback", "mine.csv"], "--feedback: mine.csv is no folder"),
-        (["class", "--feedback", "class/pages"], "lies among the submissions"),
+        (["class", "--feedback", "class/pages"], "would lie among the submissions"),
+        (["."], "grades_feedback would lie among the submissions"),
         (["class", "--sandbox", "maybe"], "--sandbox must be auto, on or off, got maybe"),
         (["class", "--cell-timeout", "inf"], "--cell-timeout"),
         (["class", "--cell-timeout", "0"], "--cell-timeout"),

@@ -41,6 +41,7 @@ from rnnlib.grading import sources
         ("match sys:\n    case object(modules=m):\n        pass", "modules"),
         ("InteractiveShell.instance()", "InteractiveShell.instance"),
         ("exit._ip", "exit._ip"),
+        ("a.b()._c", "_c"),
         ("import pathlib", "pathlib"),
         ("from mine import f", "mine.f"),
         ("from . import f", ".f"),

@@ -1,5 +1,5 @@
-"""``python -m rnnlib`` runs the commands of :mod:`rnnlib.cli`."""
+"""``python -m rnnlib`` runs the commands of :mod:`rnnlib.commands.main`."""
 
-from rnnlib.cli import main
+from rnnlib.commands.main import main
 
 main()

@@ -6,9 +6,9 @@ results equal its results, the check asks the question beside it.
 
 import numpy as np
 
-from rnnlib import gradcheck
 from rnnlib.checks.exercise import exercise
-from rnnlib.layers import RNN
+from rnnlib.models import gradcheck
+from rnnlib.models.rnn import RNN
 
 
 def sizes(rng):

@@ -1,1 +1,1 @@
-"""Data: prices, weather, traffic, a novel, synthetic tasks; windows, splits and datasets."""
+"""Data: prices, weather, traffic, a novel, synthetic tasks; windows, splits, datasets. May import tools."""

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlib.data import prices
-from rnnlib.files import ready, whole_file
+from rnnlib.tools.whole_file import ready, whole_file
 
 LIMIT = 30  # seconds for a fetch
 COMMAND = [sys.executable, "-m", "rnnlib.data.yahoo"]

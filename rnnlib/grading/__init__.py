@@ -1,1 +1,4 @@
-"""Labs as files: releasing them to students, and grading what comes back."""
+"""Labs released, answers judged, outside the student's kernel.
+
+May import checks, models and tools; knows no training.
+"""

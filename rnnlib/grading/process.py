@@ -22,7 +22,8 @@ from rnnlib.grading import matching, notebook, plugin, sandbox
 from rnnlib.grading.judge import CELLS_IN_TIME, one_line
 from rnnlib.grading.report import Row
 
-PRELOADED = ["rnnlib.cli", "rnnlib.grading.process", "nbval.plugin"]  # cli: the main module of grade
+# The first is what the command grade runs in.
+PRELOADED = ["rnnlib.commands.main", "rnnlib.grading.process", "nbval.plugin"]
 ATTEMPTS = 5  # at an exercise: own, solution, everything, and two to see whose fault it is
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 

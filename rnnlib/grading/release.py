@@ -11,9 +11,9 @@ from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
 from rnnlib.checks.exercise import VALUES_MIME
-from rnnlib.files import whole_file
 from rnnlib.grading import notebook
 from rnnlib.grading.judge import same_values
+from rnnlib.tools.whole_file import whole_file
 
 RELEASED = ("nbgrader", "deletable", "editable", "tags")  # of a cell's metadata
 

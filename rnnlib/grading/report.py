@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from itertools import groupby
 from pathlib import Path
 
-from rnnlib.files import whole_file
+from rnnlib.tools.whole_file import whole_file
 
 COLOURS = {"passed": "green", "unfilled": "yellow"}  # all others are red
 

@@ -1,0 +1,1 @@
+"""The command line, ``python -m rnnlib``. May import every room; no room imports this one."""

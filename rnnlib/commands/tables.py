@@ -1,0 +1,212 @@
+"""Tables for the terminal: plain ASCII rules, so that they survive a file, a pipe and an old console."""
+
+import shutil
+import sys
+
+import numpy as np
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from rnnlib.forecasting.forecasts import p_value
+from rnnlib.grading.judge import VERDICTS
+
+LISTED = 20  # rows of a class that a terminal shows
+
+
+def show(title, columns, rows):
+    """Print a title and a table; the first column is on the left, the others on the right."""
+    table = Table(box=box.ASCII2)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place else "left")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, str) else number(cell) for cell in row))
+    print(f"\n{title}")
+    width = max(80, shutil.get_terminal_size().columns)  # in a narrow terminal no digit is lost
+    Console(file=sys.stdout, color_system=None, highlight=False, width=width).print(table)
+
+
+def number(value):
+    """Four digits; a dash where there is none."""
+    return "-" if np.isnan(value) else f"{value:.4g}"
+
+
+def spread(values, decimals=None):
+    """Mean and standard deviation over the seeds; with four digits of the mean if ``decimals`` is None."""
+    mean = values.mean()
+    if np.isnan(mean):
+        return "-"
+    if decimals is None:
+        decimals = int(np.clip(3 - np.floor(np.log10(abs(mean))), 0, 6)) if mean else 3
+    deviation = f" ± {values.std():.{decimals}f}" if len(values) > 1 else ""
+    return f"{mean:.{decimals}f}{deviation}"
+
+
+def reach(values, digits):
+    """From the lowest to the highest."""
+    low, high = f"{values.min():{digits}}", f"{values.max():{digits}}"
+    return low if low == high else f"{low} to {high}"
+
+
+def percent(share):
+    """A share as a percentage; a dash where there is none."""
+    return "-" if np.isnan(share) else f"{share:.1%}"
+
+
+def moment(time, index):
+    """A time of this index, with its hour if the index has hours."""
+    return f"{time:%Y-%m-%d %H:%M}" if (index != index.normalize()).any() else f"{time:%Y-%m-%d}"
+
+
+def show_scores(scores, data):
+    """The tables of ``forecast.compare``: one a scale, then the tests and the directions."""
+    titles = {"prices": data.quantity, "returns": "log returns", "values": data.quantity}
+    for scale, title in titles.items():
+        if scale in scores:
+            rows = [[name, *row] for name, row in scores[scale].iterrows()]
+            heading = f"Errors: {title}\nMASE compares with the last value's errors before the test part"
+            show(heading, ["forecast", *scores[scale].columns], rows)
+
+    calls, rows = scores["direction"], []
+    for name, call in calls.iterrows():
+        interval = "-" if np.isnan(call["low"]) else f"{percent(call['low'])} to {percent(call['high'])}"
+        tests = (p_value(scores.loc[name, ("Diebold-Mariano", key)]) for key in ("p", "p vs AR"))
+        rows.append([name, *tests, percent(call["accuracy"]), interval])
+    steps, base_rate = f"{calls['n'].iloc[0]:.0f} steps", percent(calls["base_rate"].iloc[0])
+    show(
+        f"Could the squared errors be equal? p of the Diebold-Mariano test\n"
+        f"Direction on the {steps} that moved; always the same way is right in {base_rate}",
+        ["forecast", "p: last value", f"p: {scores.index[-1]}", "direction", "95% interval"],
+        rows,
+    )
+
+
+def show_benchmark(table, naive, data):
+    """The tables of ``compare.benchmark``: errors and costs over the seeds, and the tests.
+
+    Args:
+        table: as ``compare.benchmark`` returns it.
+        naive: the scores of the naive forecasts, ``forecast.compare({}, data)``.
+        data: the Dataset.
+    """
+    scale, unit, factor = (
+        ("returns", "log returns in %", 100) if "returns" in naive else ("values", data.quantity, 1)
+    )
+    errors, costs, tests = [], [], []
+    for kind, runs in table.groupby("model", sort=False):
+        scores = [spread(factor * runs[f"{scale}_{metric}"]) for metric in ("rmse", "mae")]
+        scores.append(spread(runs[f"{scale}_r2"], 3))
+        errors.append([kind, *scores, percent(runs["direction_accuracy"].mean())])
+        parameters = f"{runs['parameters'].iloc[0]}"
+        costs.append([kind, parameters, spread(runs["seconds"]), spread(runs["peak_memory_mib"])])
+        test = [kind]
+        for rival in ("", "_vs_ar"):
+            significant = runs[runs[f"diebold_mariano_p{rival}"] < 0.05][f"diebold_mariano_statistic{rival}"]
+            test += [f"{(significant < 0).sum()}", f"{(significant > 0).sum()}"]
+        tests.append(test)
+    for name, row in naive.iterrows():
+        scores = [number(factor * row[scale, metric]) for metric in ("RMSE", "MAE")]
+        errors.append([name, *scores, f"{row[scale, 'R²']:.3f}", percent(row["direction", "accuracy"])])
+    seeds, linear = table["seed"].nunique(), naive.index[-1]
+    title = f"{seeds} seeds, mean ± standard deviation" if seeds > 1 else "One seed"
+    show(f"{title}; errors: {unit}", ["forecast", "RMSE", "MAE", "R²", "direction"], errors)
+    columns = ["model", "lower: last value", "higher", f"lower: {linear}", "higher"]
+    show(
+        "With how many seeds is the error lower or higher than that of a naive forecast?\n"
+        "Diebold-Mariano test, p below 0.05, which chance alone gives in one of 20 tests",
+        columns,
+        tests,
+    )
+    show("The training's cost", ["model", "parameters", "seconds", "peak MiB"], costs)
+
+
+def show_tasks(name, table, task):
+    """The table of ``tasks.compare``: one row a model, over its seeds."""
+    score, digits = ("MSE", ".4f") if task.loss == "mse" else ("wrong answers", ".1%")
+    rows = []
+    for kind, runs in table.groupby(level="model", sort=False):
+        solved = f"{runs['solved'].sum()} of {len(runs)}"
+        parameters, seconds = f"{runs['parameters'].iloc[0]}", f"{runs['seconds'].max():.0f}"
+        rows.append(
+            [kind, parameters, solved, reach(runs["score"], digits), reach(runs["steps"], "d"), seconds]
+        )
+    goal = f"{task.goal:g}" if task.loss == "mse" else f"{task.goal:.0%}"
+    show(
+        f"{name}: solved if {score} at most {goal}, on sequences never seen before",
+        ["model", "parameters", "solved", score, "steps", "longest, CPU s"],
+        rows,
+    )
+
+
+def show_horizons(horizons, data):
+    """The table of ``forecast.compare_horizons``."""
+    rows = [[f"{horizon}", *row[:-1], p_value(row["p"])] for horizon, row in horizons.iterrows()]
+    columns = ["steps ahead", *horizons.columns[:-1], "p: last value"]
+    unit = "log returns" if data.predict == "return" else data.quantity
+    show(f"Several steps ahead, each forecast made from the one before it; RMSE: {unit}", columns, rows)
+
+
+def show_future(table, data):
+    """The table of ``experiment.future``."""
+    rows = [
+        [moment(time, data.frame.index), row.forecast, f"{row.low:.4g} to {row.high:.4g}"]
+        for time, row in zip(table.index, table.itertuples(), strict=True)
+    ]
+    show(data.quantity, ["time", "forecast", "80% of past errors"], rows)
+
+
+def show_cache(cached):
+    """What the cache of prices holds."""
+    rows = []
+    for row in cached.itertuples():
+        times = (f"{pd.Timestamp(time):%Y-%m-%d}" for time in (row.first, row.last, row.fetched))
+        rows.append([row.symbol, f"{row.days}", *times])
+    show("Cached prices", ["symbol", "days", "first", "last", "fetched"], rows)
+
+
+def show_prices(quotes):
+    """The last days of a table of prices."""
+    rows = [[f"{day:%Y-%m-%d}", *row] for day, row in quotes.tail(5).iterrows()]
+    attrs = quotes.attrs
+    first, last = (f"{day:%Y-%m-%d}" for day in quotes.index[[0, -1]])
+    show(
+        f"{attrs['symbol']}, {attrs['source']}: {len(quotes)} days, {first} to {last}, in {attrs['unit']}",
+        ["day", *quotes.columns],
+        rows,
+    )
+
+
+def show_grades(rows, kept):
+    """How a class did: verdicts for each exercise, and what a person has to look at.
+
+    Args:
+        rows: list of ``grading.report.Row``.
+        kept: how many notebooks were graded in an earlier run.
+    """
+    verdicts = pd.DataFrame(
+        [(f"{row.lab} {row.exercise}".strip() or "no lab", row.verdict) for row in rows],
+        columns=["exercise", "verdict"],
+    )
+    counts = verdicts.value_counts().unstack(fill_value=0).sort_index()
+    counts = counts[[verdict for verdict in VERDICTS if verdict in counts]]
+    notebooks = len({(row.student, row.file) for row in rows if row.file})
+    students = len({row.student for row in rows})
+    before = f" ({kept} graded before)" if kept else ""
+    title = f"{notebooks} notebooks of {students} students{before}, seed {rows[0].seed}"
+    show(title, ["exercise", *counts.columns], [[name, *map(str, row)] for name, row in counts.iterrows()])
+
+    for heading, column, chosen in (
+        ("To grade again: the grading failed", "message", [row for row in rows if row.verdict == "regrade"]),
+        ("Nothing to judge", "message", [row for row in rows if not row.exercise and row.points is not None]),
+        ("To review: look at the code", "review", [row for row in rows if row.review]),
+    ):
+        if chosen:
+            print(f"\n{heading}")
+        for row in chosen[:LISTED]:
+            print(f"  {row.student}/{row.file}  {row.exercise}: {getattr(row, column)}")
+        if len(chosen) > LISTED:
+            print(f"  and {len(chosen) - LISTED} more in the CSV file")
+    unprotected = len({row.student for row in rows if row.sandbox == "none"})
+    if unprotected:
+        print(f"\nNot protected: {unprotected} students' code ran with your rights, not inside bubblewrap.")

@@ -1,0 +1,139 @@
+"""Folders as the transformers library writes them, for :meth:`rnnlib.MambaLM.from_pretrained`."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+
+from rnnlib.interop.tensors import checked
+from rnnlib.interop.torch_weights import mamba_shapes
+
+#: What transformers takes where config.json does not say.
+DEFAULTS = {
+    "expand": 2,
+    "conv_kernel": 4,
+    "time_step_rank": "auto",
+    "layer_norm_epsilon": 1e-5,
+    "use_conv_bias": True,
+    "tie_word_embeddings": True,
+    "use_bias": False,
+    "hidden_act": "silu",
+}
+SIZES = "vocab_size", "hidden_size", "num_hidden_layers", "state_size", "conv_kernel", "expand"
+
+
+def read_mamba(folder):
+    """Read config.json and model.safetensors of a MambaForCausalLM.
+
+    Returns:
+        (options, tensors): the arguments of :class:`rnnlib.MambaLM`, and name -> array, float32
+        or float64. The head's tensor is there only if it is not tied to the embedding.
+
+    Raises:
+        FileNotFoundError: the folder, or one of the files, is not there.
+        ValueError: a file is damaged, or describes another model.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}")
+    config = _read_config(folder / "config.json")
+    path = folder / "model.safetensors"
+    found = _read_tensors(path)
+    if config["tie_word_embeddings"]:
+        found.pop("lm_head.weight", None)  # whatever it holds, transformers does not use it
+    original = "backbone.embedding.weight"  # the authors' name, before transformers' one
+    embedding = original if original in found else "backbone.embeddings.weight"
+    tensors = checked(found, _shapes(config, embedding), where=f"{path}: ")
+    tensors["backbone.embeddings.weight"] = tensors.pop(embedding)
+    return {
+        "vocab_size": config["vocab_size"],
+        "d_model": config["hidden_size"],
+        "num_layers": config["num_hidden_layers"],
+        "tie": config["tie_word_embeddings"],
+        "eps": config["layer_norm_epsilon"],
+        "d_state": config["state_size"],
+        "d_conv": config["conv_kernel"],
+        "expand": config["expand"],
+        "dt_rank": config["time_step_rank"],
+    }, tensors
+
+
+def _read_config(path):
+    """config.json with the defaults filled in, once all that rnnlib needs is sound."""
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no valid JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"{path} must hold a JSON object, got {type(config).__name__}")
+
+    config = DEFAULTS | config
+    _check(path, config, "model_type", lambda value: value == "mamba", "'mamba'")
+    for key in SIZES:
+        _check(path, config, key, _is_size, "a whole number above 0")
+    if config["time_step_rank"] == "auto":
+        config["time_step_rank"] = math.ceil(config["hidden_size"] / 16)
+    _check(path, config, "time_step_rank", _is_size, "a whole number above 0, or 'auto'")
+    _check(path, config, "layer_norm_epsilon", _is_positive, "a number above 0")
+    for key in ("use_conv_bias", "tie_word_embeddings"):
+        _check(path, config, key, lambda value: isinstance(value, bool), "true or false")
+    _check(path, config, "use_bias", lambda value: value is False, "false")
+    _check(path, config, "hidden_act", lambda value: value == "silu", "'silu'")
+    return config
+
+
+def _check(path, config, key, fits, expected):
+    if key not in config:
+        raise ValueError(f"{path} lacks {key}, expected {expected}")
+    if not fits(config[key]):
+        raise ValueError(f"{path}: {key} is {config[key]!r}, expected {expected}")
+
+
+def _is_size(value):
+    return type(value) is int and value > 0
+
+
+def _is_positive(value):
+    return type(value) in (int, float) and 0 < value < math.inf
+
+
+def _read_tensors(path):
+    """All tensors of a safetensors file, float16 as float32."""
+    if not path.is_file():
+        if path.with_name("model.safetensors.index.json").is_file():
+            raise FileNotFoundError(f"there is no file {path}: the model is sharded, in several files")
+        raise FileNotFoundError(f"there is no file {path}")
+    from safetensors import SafetensorError, safe_open
+
+    tensors = {}
+    try:
+        with safe_open(path, framework="numpy") as file:
+            for name in file.keys():
+                dtype = file.get_slice(name).get_dtype()
+                if dtype not in ("F16", "F32", "F64"):
+                    raise ValueError(f"{path}: tensor {name} is {dtype}, expected F16, F32 or F64")
+                tensor = file.get_tensor(name)
+                tensors[name] = tensor.astype(np.float32) if dtype == "F16" else tensor
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged, or no safetensors file: {error}") from error
+    return tensors
+
+
+def _shapes(config, embedding):
+    """Yield (name, shape) for each tensor that the model must have.
+
+    Written as a generator, so that a wild number of layers ends at the first one missing.
+    """
+    D, N, K, R = (config[key] for key in ("hidden_size", "state_size", "conv_kernel", "time_step_rank"))
+    yield embedding, (config["vocab_size"], D)
+    mixer = mamba_shapes(D, config["expand"] * D, N, K, R, config["use_conv_bias"])
+    for i in range(config["num_hidden_layers"]):
+        yield f"backbone.layers.{i}.norm.weight", (D,)
+        for name, shape in mixer.items():
+            yield f"backbone.layers.{i}.mixer.{name}", shape
+    yield "backbone.norm_f.weight", (D,)
+    if not config["tie_word_embeddings"]:
+        yield "lm_head.weight", (config["vocab_size"], D)

@@ -1,0 +1,1 @@
+"""What the models are made of. Part of models: imports NumPy alone."""

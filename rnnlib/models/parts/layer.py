@@ -1,0 +1,121 @@
+"""What every layer shares: parameters, gradients, and the checks on what comes in.
+
+A recurrent layer has three methods::
+
+    y, state = layer.forward(x, state=None)        x (B, T, D) -> y (B, T, H)
+    dx, dstate = layer.backward(dy, dstate=None)   mirrors forward, fills layer.grads
+    y_t, state = layer.step(x_t, state=None)       one time step, (B, D) -> (B, H)
+
+``state`` is what step t + 1 needs from step t. ``forward`` never changes its inputs;
+``backward`` belongs to the latest ``forward`` and overwrites ``grads``; arrays that a
+method returns belong to the caller, no later call changes them.
+"""
+
+import numpy as np
+
+from rnnlib.models.parts.workspace import Workspace
+
+
+class Layer:
+    """Parameters, their gradients under the same names, and input checks.
+
+    The methods of every layer raise ValueError where a shape does not fit, TypeError where
+    an argument is no array, and RuntimeError where ``backward`` comes before ``forward``.
+
+    Attributes:
+        params: name -> array. An optimizer changes these arrays in place.
+        grads: name -> array, filled by ``backward``.
+        dtype: float32 or float64, the type of the parameters; inputs are cast to it.
+    """
+
+    def __init__(self, dtype=np.float32):
+        self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be float32 or float64, got {self.dtype}")
+        self.params, self.grads = {}, {}
+        self._cache = None  # what backward needs from the latest forward
+        self._scratch = Workspace(self.dtype)
+
+    def _collect(self, which):
+        """All ``params`` or ``grads`` of a layer made of others, those that its ``_parts`` names."""
+        return {
+            f"{part}.{name}": array
+            for part, layer in self._parts().items()
+            for name, array in getattr(layer, which).items()
+        }
+
+    def _check_sizes(self, **sizes):
+        """Raise ValueError where a size is not a whole number above 0."""
+        for name, size in sizes.items():
+            if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} must be a whole number above 0, got {size!r}"
+                )
+
+    def _uniform(self, rng, shape, bound):
+        """Draw an array of ``shape`` from U(−bound, bound)."""
+        return rng.uniform(-bound, bound, shape).astype(self.dtype)
+
+    def _check_is_array(self, name, x):
+        if not (hasattr(x, "shape") and hasattr(x, "astype")):  # a torch tensor has no astype
+            raise TypeError(f"{type(self).__name__}: {name} must be an array, got {type(x).__name__}")
+
+    def _array(self, name, x, shape):
+        """Cast ``x`` to the layer's dtype, once it fits ``shape``: (letter, length) for each axis.
+
+        A length of None is any length. The letters of the notation stand in the error.
+        """
+        self._check_is_array(name, x)
+        lengths = [length for _, length in shape]
+        fits = len(x.shape) == len(lengths) and all(
+            wanted in (None, got) for got, wanted in zip(x.shape, lengths, strict=True)
+        )
+        if not fits:
+            wanted = ", ".join(letter if n is None else f"{letter}={n}" for letter, n in shape)
+            raise ValueError(f"{type(self).__name__}: {name} must have shape ({wanted}), got {x.shape}")
+        return x.astype(self.dtype, copy=False)
+
+    def _vectors(self, name, x, size):
+        """Cast ``x`` (..., D) to the layer's dtype, once its last axis has length ``size``."""
+        self._check_is_array(name, x)
+        if len(x.shape) < 1 or x.shape[-1] != size:
+            raise ValueError(f"{type(self).__name__}: {name} must have shape (..., D={size}), got {x.shape}")
+        return x.astype(self.dtype, copy=False)
+
+    def _same_shape(self, name, x, shape):
+        """Cast ``x`` to the layer's dtype, once it has this shape."""
+        self._check_is_array(name, x)
+        if x.shape != shape:
+            raise ValueError(f"{type(self).__name__}: {name} must have shape {shape}, got {x.shape}")
+        return x.astype(self.dtype, copy=False)
+
+    def _hidden(self, name, h, like):
+        """h as an array of the layer's own, (B, H) with H = ``hidden_size``; zeros if None."""
+        B, H = len(like), self.hidden_size
+        if h is None:
+            return np.zeros((B, H), self.dtype, like=like)
+        return self._array(name, h, (("B", B), ("H", H))).copy()
+
+    def _pair(self, name, state):
+        """The two arrays of a state; (None, None) where there is none."""
+        if state is None:
+            return None, None
+        if not isinstance(state, tuple | list) or len(state) != 2:
+            got = type(state).__name__ + (f" of length {len(state)}" if hasattr(state, "__len__") else "")
+            raise TypeError(f"{type(self).__name__}: {name} must be a pair of arrays, got {got}")
+        return state
+
+    def _states(self, states):
+        """One state for each of ``layers``, in a model that stacks them; None where there is none."""
+        if states is None:
+            return [None] * len(self.layers)
+        if len(states) != len(self.layers):
+            name = type(self).__name__
+            raise ValueError(f"{name}: state must hold one entry for each of {len(self.layers)} layers")
+        return states
+
+    def _forward_cache(self):
+        """Return what the latest ``forward`` kept, or say that there was none."""
+        if self._cache is None:
+            raise RuntimeError(f"{type(self).__name__}: call forward before backward")
+        return self._cache

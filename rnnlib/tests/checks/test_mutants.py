@@ -1,0 +1,82 @@
+"""Every small change of a right answer is caught, or is proven to change nothing."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from rnnlib import checks
+from rnnlib.checks.exercise import CheckFailed
+from rnnlib.grading import notebook
+from rnnlib.tests.checks.mutants import mutants
+from rnnlib.tests.grading.submissions import ROOT
+
+#: Answers that are right although they were changed, and why.
+EQUIVALENT = {
+    "rnn_step": {
+        "return np.tanh(x @ W_x + h_prev @ W_h + b.T)": "b has one axis: b.T is b",
+    },
+    "rnn_sequence": {
+        "hs = np.ones((x.shape[0], x.shape[1], h0.shape[1]))": "the loop writes every entry",
+        "hs = np.empty((x.shape[0], x.shape[1], h0.shape[1]))": "the loop writes every entry",
+        "h = rnn_step(x[:, t], h, W_x, W_h, b.T)": "b has one axis: b.T is b",
+        "for t in range(hs.shape[1]):": "hs is (B, T, H): its axis 1 is T",
+        "for t in range(x.T.shape[1]):": "x.T is (D, T, B): its axis 1 is T",
+        "hs = np.zeros((h0.shape[0], x.shape[1], h0.shape[1]))": "h0 is (B, H): its axis 0 is B",
+        "hs = np.zeros((x.shape[0], x.T.shape[1], h0.shape[1]))": "x.T is (D, T, B): its axis 1 is T",
+        "hs = np.zeros((x.shape[0], x.shape[1], W_h.shape[1]))": "W_h is (H, H): its axis 1 is H",
+        "hs = np.zeros((x.shape[0], x.shape[1], W_x.shape[1]))": "W_x is (D, H): its axis 1 is H",
+    },
+    "numerical_gradient": {
+        "without: x = x.copy()": "each entry is put back to its very value",
+        "x = x.view()": "each entry is put back to its very value",
+        "grad = np.ones_like(x)": "the loop writes every entry",
+        "grad = np.empty_like(x)": "the loop writes every entry",
+        "for i in np.ndindex(grad.shape):": "grad has the shape of x",
+        "x[i] = value.T": "a number's transpose is the number",
+        "x[i] = value.T + eps": "a number's transpose is the number",
+        "x[i] = value.T - eps": "a number's transpose is the number",
+    },
+    "rnn_step_backward": {
+        "return (dx, dh_prev, dW_x, dW_h, db.T)": "db has one axis: db.T is db",
+    },
+}
+
+
+def answers():
+    """(name, source, scope) of every answer; a scope holds the solution's other functions."""
+    for path in sorted((ROOT / "labs_solutions").glob("*.ipynb")):
+        cells = notebook.read(path).cells
+        sources = {notebook.grade_id(cell): cell.source for cell in cells if notebook.role(cell) == "answer"}
+        scope = {"np": np}
+        for source in sources.values():
+            exec(source, scope)
+        yield from ((name, source, scope) for name, source in sources.items())
+
+
+ANSWERS = list(answers())
+
+
+def survives(name, text, scope):
+    scope = dict(scope)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(text, scope)
+        try:
+            getattr(checks, name)(scope[name])
+        except CheckFailed:
+            return False
+    return True
+
+
+@pytest.mark.parametrize(("name", "source", "scope"), ANSWERS, ids=[answer[0] for answer in ANSWERS])
+def test_every_mutant_is_caught_or_proven_equivalent(name, source, scope):
+    tried = list(mutants(source))
+    assert len(tried) > 40
+    survivors = {line for line, text in tried if survives(name, text, scope)}
+    assert survivors == EQUIVALENT[name].keys()
+
+
+def test_few_mutants_are_equivalent():
+    tried = sum(len(list(mutants(source))) for _, source, _ in ANSWERS)
+    assert sum(map(len, EQUIVALENT.values())) <= 0.05 * tried

@@ -1,0 +1,656 @@
+"""The commands, as they are typed: what they print, write, refuse, and how they resume."""
+
+import csv
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnnlib import SequenceModel
+from rnnlib.commands import main as cli
+from rnnlib.commands import tables
+from rnnlib.data import yahoo
+from rnnlib.forecasting import experiment
+from rnnlib.forecasting import forecasts as forecast
+from rnnlib.forecasting.benchmark import run as run_one
+from rnnlib.forecasting.problem import Problem
+from rnnlib.tests.data import fake_yahoo
+from rnnlib.training import checkpoint, tasks
+from rnnlib.training.fit import fit, online
+from rnnlib.training.optimizers import make_optimizer
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Type a command in an empty folder: ``run("train", ...)``. In this process, which is quicker."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def type_in(*arguments):
+        monkeypatch.setattr(sys, "argv", ["rnnlib", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        shown = capsys.readouterr()
+        return SimpleNamespace(status=stop.value.code or 0, out=shown.out, err=shown.err)
+
+    return type_in
+
+
+def start(*arguments, folder, **environment):
+    """The command in a process of its own."""
+    command = [sys.executable, "-m", "rnnlib", *arguments]
+    env = {**os.environ, **environment}
+    return subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def files(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def assert_in_table(text, row):
+    """A line of a table with these cells."""
+    assert re.search(r"\|\s+".join(re.escape(cell) + r"\s+" for cell in row), text), (row, text)
+
+
+def test_train_writes_weights_figure_and_table(run, tmp_path):
+    done = run("train", "--model", "rnn", "--epochs", "2", "--out", "results")
+    assert done.status == 0, done.err
+    results = tmp_path / "results"
+    assert sorted(files(results)) == [
+        "rnn_rnn_best.safetensors",
+        "rnn_rnn_forecast.png",
+        "rnn_rnn_last.safetensors",
+    ]
+    assert (results / "rnn_rnn_forecast.png").read_bytes().startswith(b"\x89PNG")
+
+    network, data = experiment.load(results / "rnn_rnn_best.safetensors")
+    fresh = Problem().dataset()
+    np.testing.assert_array_equal(data.test[0], fresh.test[0])
+    assert (data.scaling.target_mean, data.scaling.target_std) == (
+        fresh.scaling.target_mean,
+        fresh.scaling.target_std,
+    )
+    scores = forecast.compare({"rnn": forecast.one_step(network, data)}, data)
+    for name in scores.index:
+        for scale in ("prices", "returns"):
+            assert_in_table(done.out, [name, *(f"{value:.4g}" for value in scores.loc[name, scale])])
+    assert forecast.verdict(scores, "rnn") in done.out
+    assert "embedded Quandl WIKI data" in done.out
+    assert max(map(len, done.out.splitlines())) <= 120
+    assert max(len(line) for line in done.out.splitlines() if line.startswith(("|", "+"))) <= 80
+
+    again = run("train", "--epochs", "2", "--out", "again")
+    assert again.status == 0
+    assert files(results) == files(tmp_path / "again")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--model", "lstm", "--features", "close,volume,high,low", "--optimizer", "rmsprop"],
+        ["--model", "gru", "--target", "price", "--loss", "mae", "--optimizer", "sgd", "--momentum", "0.5"],
+        ["--model", "min_gru", "--num-layers", "2", "--weight-decay", "0.1", "--online"],
+        ["--model", "mamba", "--hidden-size", "8", "--state-size", "4", "--kernel-size", "2"],
+        ["--model", "min_gru", "--data", "weather"],
+        ["--model", "min_gru", "--data", "traffic", "--seq-len", "4"],
+    ],
+)
+def test_train_then_evaluate_then_forecast(run, tmp_path, arguments):
+    base = ["--epochs", "1", "--hidden-size", "4", "--seq-len", "5"]
+    trained = run("train", *base, *arguments)
+    assert trained.status == 0, trained.err
+    name = arguments[1]
+    judged = run("evaluate", f"rnn_{name}_best.safetensors", "--steps", "3")
+    assert judged.status == 0, judged.err
+    table = [line for line in judged.out.splitlines() if line.startswith(f"| {name} ")]
+    assert table  # the same numbers as after the training
+    assert all(line in trained.out for line in table)
+    assert_in_table(judged.out, ["| 3"])
+    ahead = run("forecast", f"rnn_{name}_best.safetensors", "--days", "2")
+    assert ahead.status == 0, ahead.err
+    steps = 48 if "traffic" in arguments else 2
+    assert len(re.findall(r"^\| \d{4}-\d{2}-\d{2}", ahead.out, re.M)) == steps
+    assert (tmp_path / f"rnn_{name}_future.png").read_bytes().startswith(b"\x89PNG")
+    assert ("CC BY 4.0" in trained.out) == ("traffic" in arguments)
+    assert ("Nobody knows the future of volume, high, low: kept at the last value." in ahead.out) == (
+        "--features" in arguments
+    )
+    assert ("| min_gru online " in trained.out) == ("--online" in arguments)
+
+
+def test_online_learning_goes_on_with_the_optimizer_of_the_training(run, tmp_path):
+    options = ["--optimizer", "sgd", "--momentum", "0.1", "--lr", "0.05", "--clip", "0.5", "--loss", "mae"]
+    done = run("train", "--seq-len", "2", "--hidden-size", "2", "--epochs", "1", "--online", *options)
+    model, data = experiment.load(tmp_path / "rnn_rnn_best.safetensors")
+    optimizer = make_optimizer(model.params, "sgd", lr=0.05, momentum=0.1)
+    outputs = online(model, *data.test, loss="mae", optimizer=optimizer, max_norm=0.5, progress=False)
+    learnt = data.to_level(outputs[:, 0].astype(float), data.before)
+    row = forecast.compare({"rnn online": learnt}, data).loc["rnn online", "returns"]
+    assert_in_table(done.out, ["rnn online", *(f"{value:.4g}" for value in row)])
+
+
+def test_evaluate_judges_later_days_with_the_scaling_of_then(run, tmp_path):
+    """A file of prices grows after the training: the test part grows, nothing else changes."""
+    days = pd.bdate_range("2020-01-01", periods=400)
+    close = 50 * np.exp(np.cumsum(0.02 * np.random.default_rng(0).standard_normal(400)))
+    table = pd.DataFrame({"date": days, "close": close})
+    table[:350].to_csv(tmp_path / "mine.csv", index=False)
+    trained = run("train", "--source", "mine.csv", "--symbol", "mine", "--epochs", "1")
+    assert trained.status == 0, trained.err
+    assert "mine.csv" in trained.out
+    best = tmp_path / "rnn_rnn_best.safetensors"
+    before = experiment.load(best)[1]
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    _, after = experiment.load(best)
+    assert len(after.rows) == len(before.rows) + 50
+    assert after.dates[0] == before.dates[0]
+    for now, then in zip(after.scaling, before.scaling, strict=True):
+        np.testing.assert_array_equal(now, then)
+    os.rename(tmp_path / "mine.csv", tmp_path / "moved.csv")
+    assert "mine.csv" in run("evaluate", best.name).err
+    assert run("evaluate", best.name, "--source", "moved.csv").status == 0
+
+
+def test_benchmark(run, tmp_path):
+    done = run("benchmark", "--epochs", "2", "--hidden-size", "4", "--seq-len", "5", "--seeds", "2")
+    assert done.status == 0, done.err
+    assert sorted(files(tmp_path)) == ["benchmark_results.csv", "mamba_vs_mingru_comparison.png"]
+    with (tmp_path / "benchmark_results.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["model"], row["seed"]) for row in rows] == [
+        ("min_gru", "0"), ("min_gru", "1"), ("mamba", "0"), ("mamba", "1")
+    ]  # fmt: skip
+    for row in rows:
+        assert row["epochs"] == "2"
+        for scale in ("prices", "returns"):
+            for metric in ("mse", "rmse", "mae", "r2", "mase"):
+                assert np.isfinite(float(row[f"{scale}_{metric}"]))
+                assert np.isfinite(float(row[f"{scale}_{metric}_last_value"]))
+        for column in ("parameters", "seconds", "peak_memory_mib", "direction_base_rate"):
+            assert float(row[column]) > 0
+    table = pd.DataFrame(rows).astype({"returns_rmse": float})
+    runs = 100 * table[table["model"] == "mamba"]["returns_rmse"]
+    assert f"{runs.mean():.3f} ± {runs.std():.3f}" in done.out
+    assert "last value" in done.out
+    assert max(map(len, done.out.splitlines())) <= 110
+
+    alone = Problem(length=5).dataset()
+    settings = {"epochs": 2, "batch_size": 32, "loss": "mse", "max_norm": 1.0, "patience": 5, "lr": 1e-3}
+    row, _ = run_one("min_gru", {"hidden_size": 4, "num_layers": 1}, 1, alone, settings)
+    assert float(rows[1]["returns_rmse"]) == row["returns_rmse"]  # the same in a process of its own
+
+
+def test_every_seed_and_setting_of_a_run_counts():
+    data = Problem("weather", length=3).dataset()
+    settings = {"epochs": 2, "batch_size": 50, "loss": "mae", "max_norm": 0.5, "lr": 0.01}
+    row, history = run_one("gru", {"hidden_size": 3}, 4, data, settings)
+    model = SequenceModel("gru", 6, 3, 1, rng=4)
+    assert fit(model, data.train, data.validation, rng=4, progress=False, **settings) == history
+    scores = forecast.compare({"gru": forecast.one_step(model, data)}, data)
+    for metric, name in (("MAE", "mae"), ("R²", "r2"), ("MASE", "mase")):
+        assert row[f"values_{name}"] == scores.loc["gru", ("values", metric)]
+        assert row[f"values_{name}_last_value"] == scores.loc["last value", ("values", metric)]
+    assert row["diebold_mariano_p_vs_ar"] == scores.loc["gru", ("Diebold-Mariano", "p vs AR")]
+    assert run_one("gru", {"hidden_size": 3}, 5, data, settings)[1] != history
+
+
+def test_an_experiment_is_what_its_settings_say(tmp_path):
+    problem = Problem("weather", length=3)
+    settings = {"epochs": 2, "batch_size": 50, "loss": "mae", "max_norm": 0.5, "patience": 1}
+    optimizer = {"kind": "sgd", "lr": 0.05, "momentum": 0.2}
+    options = {"hidden_size": 3}
+    model, data, history = experiment.train(
+        problem, "rnn", options=options, optimizer=optimizer, settings=settings, seed=3, out=tmp_path
+    )
+    twin = SequenceModel("rnn", 6, 3, 1, rng=3)
+    own = make_optimizer(twin.params, **optimizer)
+    assert fit(twin, data.train, data.validation, optimizer=own, rng=3, progress=False, **settings) == history
+    for name, p in twin.params.items():
+        np.testing.assert_array_equal(model.params[name], p)
+    low, high = forecast.error_bands(model, data, 3)
+    table = experiment.future(model, data, 3)
+    np.testing.assert_allclose(table["low"], table["forecast"] + low)
+    np.testing.assert_allclose(table["high"], table["forecast"] + high)
+    assert list(table.index) == list(pd.date_range("2016-01-01", periods=3))
+    assert experiment.fingerprint(data) != experiment.fingerprint(
+        Problem("weather", length=3, end="2015-12-30").dataset()
+    )
+
+
+def test_bands_of_returns(tmp_path):
+    problem = Problem(length=3)
+    model = SequenceModel("rnn", 1, 3, 1, rng=0)
+    table = experiment.future(model, problem.dataset(), 2)
+    low, high = forecast.error_bands(model, problem.dataset(), 2)
+    np.testing.assert_allclose(table["low"], table["forecast"] * np.exp(low))
+    np.testing.assert_allclose(table["high"], table["forecast"] * np.exp(high))
+    assert (table["low"] < table["forecast"]).all()
+    assert (table["forecast"] < table["high"]).all()
+
+
+def test_benchmark_counts_who_is_better(capsys):
+    rows = []
+    for seed, (statistic, p) in enumerate([(-3, 0.01), (-3, 0.001), (3, 0.02), (-1, 0.4)]):
+        row = {
+            "model": "gru",
+            "seed": seed,
+            "parameters": 5,
+            "seconds": 1.0 + seed,
+            "peak_memory_mib": np.nan,
+        }
+        row |= {f"values_{metric}": 2.0 for metric in ("rmse", "mae", "r2")} | {"direction_accuracy": 0.5}
+        row |= {"diebold_mariano_statistic": statistic, "diebold_mariano_p": p}
+        rows.append(row | {"diebold_mariano_statistic_vs_ar": -statistic, "diebold_mariano_p_vs_ar": p})
+    data = Problem("weather").dataset()
+    tables.show_benchmark(pd.DataFrame(rows), forecast.compare({}, data), data)
+    shown = capsys.readouterr().out
+    assert re.search(r"\| gru +\| +2 \| +1 \| +1 \| +2 \|", shown)
+    assert "| gru   |          5 | 2.500 ± 1.291 |        - |" in shown
+
+
+def test_benchmark_trains_all_epochs_and_patience_stops(run, tmp_path):
+    still = [
+        "--models",
+        "rnn",
+        "--hidden-size",
+        "2",
+        "--seq-len",
+        "2",
+        "--lr",
+        "1e-12",
+        "--seeds",
+        "1",
+        "--epochs",
+        "8",
+    ]
+    for patience, epochs in (([], 8), (["--patience", "2"], 3)):
+        assert run("benchmark", *still, *patience).status == 0
+        assert pd.read_csv(tmp_path / "benchmark_results.csv")["epochs"].tolist() == [epochs]
+
+
+def test_a_price_below_zero_does_not_cost_the_tables(run, tmp_path):
+    days = pd.bdate_range("2020-01-01", periods=200)
+    fall = np.linspace(200, 0.5, 200) + 0.01 * np.sin(np.arange(200))
+    pd.DataFrame({"date": days, "close": fall}).to_csv(tmp_path / "fall.csv", index=False)
+    small = [
+        "--target",
+        "price",
+        "--source",
+        "fall.csv",
+        "--seq-len",
+        "5",
+        "--hidden-size",
+        "4",
+        "--epochs",
+        "2",
+    ]
+    done = run("benchmark", "--models", "rnn", *small, "--seeds", "1")
+    assert done.status == 0, done.err
+    assert run("train", *small).status == 0
+    assert "FALL (file fall.csv" in done.out  # the name of the file, not AAPL's
+
+
+def test_numbers_survive_a_narrow_terminal(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    done = run("train", "--epochs", "1")
+    assert "…" not in done.out
+
+
+def test_benchmark_of_other_models(run, tmp_path):
+    arguments = ["--models", "rnn, gru", "--data", "weather", "--epochs", "1", "--seeds", "1", "--jobs", "1"]
+    done = run("benchmark", *arguments)
+    assert done.status == 0, done.err
+    assert sorted(files(tmp_path)) == ["benchmark_results.csv", "models_comparison.png"]
+    assert "values_mae_last_value" in (tmp_path / "benchmark_results.csv").read_text("utf-8")
+
+
+def test_tasks(run, tmp_path):
+    small = ["--hidden-size", "16", "--length", "8", "--seeds", "1"]
+    done = run("tasks", "adding", "--models", "gru,rnn", "--lr", "0.01", "--steps", "1500", *small)
+    assert done.status == 0, done.err
+    assert re.search(r"\| gru +\| +\d+ \| 1 of 1 ", done.out)
+    assert not list(tmp_path.iterdir())
+    for task in ("copying", "induction", "sine"):
+        done = run("tasks", task, "--models", "min_gru", "--steps", "50", *small)
+        assert done.status == 0, done.err
+        assert "0 of 1" in done.out  # 50 steps do not suffice, and it says so
+
+
+def test_a_task_gives_the_same_figures_in_any_process():
+    settings = {"T": 6, "steps": 100, "batch_size": 16, "lr": 0.01}
+    options = {"gru": {"hidden_size": 4, "num_layers": 1}}
+    table = tasks.compare("adding", options, 2, jobs=2, **settings)
+    for seed in (0, 1):
+        row = tasks.solve(tasks.TASKS["adding"], "gru", options["gru"], seed, **settings)
+        for name in ("score", "solved", "steps", "parameters"):
+            assert table.loc[("gru", seed), name] == row[name]
+    assert table["score"].nunique() == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("task", "models"),
+    [
+        ("adding", "lstm,gru,min_gru"),
+        ("copying", "lstm,gru,min_gru,mamba"),
+        ("induction", "lstm,gru,mamba"),
+    ],
+)
+def test_models_solve_the_synthetic_tasks(run, task, models):
+    done = run("tasks", task, "--models", models)
+    rows = re.findall(r"^\| (\w+) +\| +\d+ \| (\d) of 3 \|.*\| +(\d+) \|$", done.out, re.M)
+    assert [model for model, _, _ in rows] == models.split(",")
+    assert all(int(solved) >= 2 for _, solved, _ in rows), done.out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("data", "epochs", "bound"), [("weather", "40", 2.24), ("traffic", "10", 261)])
+def test_networks_beat_naive_forecasts_where_there_is_something_to_learn(run, tmp_path, data, epochs, bound):
+    arguments = ["--models", "gru,min_gru", "--hidden-size", "32", "--lr", "0.003", "--epochs", epochs]
+    assert run("benchmark", "--data", data, *arguments).status == 0
+    table = pd.read_csv(tmp_path / "benchmark_results.csv")
+    assert (table.groupby("model")["values_mae"].apply(lambda errors: (errors < bound).sum()) >= 2).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--model", "transformer"], "unknown model 'transformer': choose one of rnn"),
+        (["train", "--symbol", "MSFT"], "the only symbol is AAPL"),
+        (["train", "--lr", "0"], "lr must be above 0"),
+        (["train", "--lr", "nan"], "lr must be above 0"),
+        (["train", "--lr", "inf"], "lr must be above 0 and finite"),
+        (["train", "--clip", "nan"], "--clip must be above 0"),
+        (["train", "--start", "nat"], "cannot read the date 'nat'"),
+        (["train", "--epochs", "0"], "Invalid value for '--epochs'"),
+        (["train", "--epochs", "many"], "Invalid value for '--epochs'"),
+        (["train", "--seq-len", "5000"], "too few for windows of 5000 days"),
+        (["train", "--start", "2013-02-20"], "8 days are too few for windows of 30 days and three parts"),
+        (["train", "--start", "2013-03-01"], "1 days are too few for windows of 30 days"),
+        (["train", "--start", "2013-01-10"], "training days are too few"),
+        (
+            ["train", "--start", "2013-02-20", "--seq-len", "1"],
+            "a test part with 1 measured steps is too short",
+        ),
+        (["forecast", "file.txt", "--days", "1000000000"], "Invalid value for '--days'"),
+        (["train", "--data", "weather", "--end", "2014-06-01"], "the test part begins on 2015-01-01, but"),
+        (["train", "--optimizer", "sgd", "--lr", "1e25", "--batch-size", "10000", "--clip", "inf"], "is nan"),
+        (["train", "--start", "yesterday"], "cannot read the date"),
+        (["train", "--out", "file.txt"], "cannot write into the folder file.txt: "),
+        (["train", "--start", "02/03/2005"], "cannot read the date '02/03/2005': write it as 2005-12-31"),
+        (["train", "--features", "close,colour"], "there is no column 'colour': choose from open"),
+        (["train", "--features", ","], "at least one feature"),
+        (["train", "--target", "up"], "unknown target 'up': choose return or price"),
+        (["train", "--data", "weather", "--target", "price"], "--target belongs to stocks, not to weather"),
+        (["train", "--data", "gold"], "unknown data 'gold'"),
+        (["train", "--data", "traffic", "--symbol", "AAPL"], "belongs to stocks, not to traffic"),
+        (["train", "--data", "weather", "--start", "2015-02-01"], "the test part begins on 2015-01-01, but"),
+        (["train", "--optimizer", "adan"], "unknown optimizer 'adan': choose one of sgd, rmsprop, adam"),
+        (["train", "--momentum", "0.9"], "--momentum belongs to sgd, not to adam"),
+        (["train", "--optimizer", "sgd", "--weight-decay", "1"], "--weight-decay belongs to adam"),
+        (["train", "--loss", "hinge"], "unknown loss 'hinge'"),
+        (["train", "--state-size", "8"], "--state-size belongs to mamba, not to rnn"),
+        (["train", "--source", "missing.csv"], "missing.csv"),
+        (["train", "--source", "file.txt"], "file.txt"),
+        (["train", "--speed"], "No such option: --speed"),
+        (["benchmark", "--models", "mamba,mamba2"], "unknown model 'mamba2': choose from rnn"),
+        (["benchmark", "--models", ""], "no model is named"),
+        (
+            ["benchmark", "--models", "rnn", "--kernel-size", "3"],
+            "--kernel-size belongs to mamba, not to rnn",
+        ),
+        (["benchmark", "--lr", "-1", "--seeds", "1"], "lr must be above 0"),
+        (["tasks", "juggling"], "unknown task 'juggling': choose one of adding, copying, induction, sine"),
+        (["tasks", "copying", "--length", "3", "--seeds", "1"], "4 tokens do not fit into T=3 steps"),
+        (["evaluate", "missing.safetensors"], "there is no file missing.safetensors"),
+        (["evaluate", "file.txt"], "file.txt is damaged, or was not written by rnnlib"),
+        (["forecast", "file.txt", "--days", "0"], "Invalid value for '--days'"),
+        (["forecast", "file.txt"], "file.txt is damaged, or was not written by rnnlib"),
+        (["tarin"], "No such command 'tarin'"),
+        (["release"], "no notebooks in labs_solutions/"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(run, tmp_path, arguments, message):
+    (tmp_path / "file.txt").write_text("mine")
+    done = run(*arguments)
+    assert done.status == 2
+    last = done.err.splitlines()[-1]  # benchmark and tasks show their progress first
+    assert message in last
+    assert last.startswith("rnnlib: ")
+    if "1e25" not in arguments and arguments[0] == "train":
+        assert len(done.err.splitlines()) == 1
+    assert "Traceback" not in done.err
+    assert "Warning" not in done.err
+    assert [file.name for file in tmp_path.iterdir()] == ["file.txt"]
+    assert (tmp_path / "file.txt").read_text() == "mine"
+
+
+def test_a_checkpoint_of_another_kind_is_refused(run, tmp_path):
+    from rnnlib import SequenceModel
+
+    checkpoint.save(tmp_path / "own.safetensors", SequenceModel("rnn", 1, 2, 1, rng=0))
+    assert run("train", "--epochs", "1").status == 0
+    for file, message in (
+        ("own.safetensors", "was not written by the command train"),
+        ("rnn_rnn_last.safetensors", "holds a training to resume, not a model"),
+    ):
+        done = run("evaluate", file)
+        assert done.status == 2
+        assert message in done.err
+        assert len(done.err.splitlines()) == 1
+
+
+def test_help_teaches(run):
+    for arguments in ([], ["--help"]):
+        shown = run(*arguments).out
+        for command in ("train", "benchmark", "evaluate", "forecast", "data", "tasks", "release", "speed"):
+            assert re.search(rf"^  {command} ", shown, re.M), command
+    shown = run("train", "--help").out
+    assert "--hidden-size" in shown
+    assert "train --model mamba --hidden-size 128" in shown
+
+
+def test_data_shows_what_is_there(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("RNNLIB_CACHE", str(tmp_path / "cache"))
+    done = run("data")
+    assert done.status == 0, done.err
+    assert "AAPL" in done.out
+    assert str(tmp_path / "cache") in done.out
+
+
+def test_fetched_prices_train_without_a_network(run, tmp_path, monkeypatch):
+    import yfinance.const
+
+    days = pd.bdate_range("2024-01-01", "2026-11-20")
+    close = list(50 * np.exp(np.cumsum(0.02 * np.random.default_rng(0).standard_normal(len(days)))))
+    columns = {name: close for name in ("open", "high", "low", "close", "adjclose")}
+    answer = fake_yahoo.chart(days, symbol="MSFT", volume=[1000.0] * len(days), **columns)
+    monkeypatch.setenv("RNNLIB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(yahoo, "_now", lambda: fake_yahoo.NOW)
+    with fake_yahoo.FakeYahoo((200, answer)) as server:
+        monkeypatch.setattr(yfinance.const, "_BASE_URL_", server.base)
+        fetched = run("data", "msft")
+    assert fetched.status == 0, fetched.err
+    assert "MSFT, Yahoo Finance, fetched 2026-11-22" in fetched.out
+    assert f"| 2026-11-20 | {close[-1]:.4g} " in fetched.out
+    assert "| MSFT " in run("data").out
+    options = ["--epochs", "1", "--features", "close,volume,high,low"]
+    done = run("train", "--symbol", "MSFT", "--source", "yahoo", *options)
+    assert done.status == 0, done.err
+    assert "MSFT (Yahoo Finance, fetched" in done.out
+    assert run("evaluate", "rnn_rnn_best.safetensors").status == 0
+    other = run("train", "--symbol", "IBM", "--source", "yahoo")  # the server is gone
+    assert other.status == 2
+    assert "cannot reach Yahoo Finance" in other.err
+
+
+def test_output_survives_an_old_console(tmp_path):
+    process = start("train", "--epochs", "1", "--data", "weather", folder=tmp_path, PYTHONIOENCODING="cp1252")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+
+
+@pytest.mark.parametrize("module", ["rnnlib", "rnnlib.checks"])
+def test_import_needs_numpy_alone(module):
+    code = f"import sys, {module}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    heavy = {
+        "pandas",
+        "matplotlib",
+        "sklearn",
+        "yfinance",
+        "scipy",
+        "tqdm",
+        "safetensors",
+        "typer",
+        "nbval",
+        "IPython",
+    }
+    assert heavy.isdisjoint(done.stdout.split())
+
+
+LONG = [
+    "train",
+    "--model",
+    "gru",
+    "--hidden-size",
+    "4",
+    "--seq-len",
+    "5",
+    "--epochs",
+    "40",
+    "--patience",
+    "40",
+]
+
+
+def kill_at_random(folder, seed, arguments):
+    """Start the training, kill -9 it at a random moment, again and again until it comes to its end."""
+    moments, kills = random.Random(seed), 0
+    while True:
+        process = start(*arguments, "--resume", "--out", str(folder), folder=folder.parent)
+        while kills == 0 and not (folder / "rnn_gru_last.safetensors").exists():  # well before the end
+            assert process.poll() is None
+            time.sleep(0.01)
+        try:
+            longest = moments.uniform(0.8, 1.6) * 1.15**kills if kills else moments.uniform(0, 0.1)
+            _, errors = process.communicate(timeout=longest)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+            for file in folder.glob("*.safetensors"):  # what is there is whole
+                (checkpoint.load if "best" in file.name else checkpoint.load_training)(file)
+        else:
+            assert process.returncode == 0, errors
+            return kills
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
+def test_a_killed_training_resumes_bit_for_bit(run, tmp_path, seed):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert run(*LONG, "--out", str(whole)).status == 0
+    assert kill_at_random(killed, seed, LONG) >= 1
+    assert files(killed) == files(whole)  # weights, resume state and figure; nothing temporary is left
+
+
+SHORT = [*LONG[:-4], "--epochs", "2"]
+
+
+def test_resume_goes_on_with_the_same_training_alone(run, tmp_path):
+    assert run(*SHORT).status == 0
+    kept = files(tmp_path)
+    for changed, message in (
+        (["--hidden-size", "5"], "is of a training with hidden_size = 4, not 5"),
+        (["--lr", "0.1"], "is of a training with lr = 0.001, not 0.1"),
+        (["--seed", "1"], "is of a training with seed = 0, not 1"),
+        (["--features", "close,high"], "is of a training with features = ['close'], not"),
+        (["--start", "2001-01-01"], "is of a training with start = None, not 2001-01-01"),
+        (["--seq-len", "6"], "is of a training with seq_len = 5, not 6"),
+        (["--clip", "2"], "is of a training with clip = 1.0, not 2.0"),
+        (["--weight-decay", "0.1"], "is of a training with weight_decay = 0.0, not 0.1"),
+        (["--optimizer", "sgd"], "is of a training with optimizer = adam, not sgd"),
+    ):
+        done = run(*SHORT, *changed, "--epochs", "3", "--resume")
+        assert done.status == 2
+        assert message in done.err
+        assert len(done.err.splitlines()) == 1
+        assert files(tmp_path) == kept
+    (tmp_path / "rnn_lstm_last.safetensors").write_bytes(kept["rnn_gru_last.safetensors"])
+    done = run("train", "--model", "lstm", *SHORT[3:], "--resume")
+    assert "is of a training with model = gru, not lstm" in done.err
+    longer = run(*SHORT, "--weight-decay", "0", "--epochs", "3", "--resume")  # more epochs are welcome
+    assert "of 3." in longer.out
+    assert run(*SHORT, "--epochs", "3", "--out", "once").status == 0
+    last = tmp_path / "rnn_gru_last.safetensors"
+    assert (tmp_path / "once" / last.name).read_bytes() == last.read_bytes()
+    last.write_bytes(b"damaged")
+    done = run(*SHORT, "--resume")
+    assert done.status == 2
+    assert "is damaged" in done.err
+    assert last.read_bytes() == b"damaged"
+
+
+def test_options_left_out_at_a_resume_are_noticed(run, tmp_path):
+    options = ["train", "--model", "mamba", "--hidden-size", "2", "--seq-len", "2", "--epochs", "1"]
+    special = ["--state-size", "2", "--optimizer", "sgd", "--momentum", "0.5"]
+    assert run(*options, *special).status == 0
+    assert run(*options, *special, "--resume").status == 0
+    for left_out, message in (
+        (slice(0, 2), "state_size = 2, not None"),
+        (slice(4, 6), "momentum = 0.5, not 0.9"),
+    ):
+        fewer = special.copy()
+        del fewer[left_out]
+        done = run(*options, *fewer, "--epochs", "2", "--resume")
+        assert done.status == 2
+        assert f"is of a training with {message}" in done.err
+
+
+def test_resume_without_a_file_begins_and_says_so(run, tmp_path):
+    done = run(*SHORT, "--resume", "--out", "new")
+    assert done.status == 0
+    assert "last.safetensors to resume from: this training began with the first epoch" in done.out
+    assert "earlier" not in done.out
+    assert "They replace those of an earlier gru" in run(*SHORT, "--out", "new").out
+    assert "earlier" not in run(*SHORT, "--resume", "--out", "new").out
+
+
+def test_resume_notices_changed_data(run, tmp_path):
+    days = pd.bdate_range("2020-01-01", periods=200)
+    close = 50 * np.exp(np.cumsum(0.02 * np.random.default_rng(0).standard_normal(200)))
+    table = pd.DataFrame({"date": days, "close": close})
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    arguments = ["train", "--source", "mine.csv", "--epochs", "2"]
+    assert run(*arguments).status == 0
+    table.loc[100, "close"] *= 1.01
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    done = run(*arguments, "--resume")
+    assert done.status == 2
+    assert "the data have changed since" in done.err
+
+
+def test_ctrl_c_stops_in_one_line_and_keeps_the_files(tmp_path):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # else a shell's & is inherited
+    process = start(*SHORT, "--epochs", "1000", "--patience", "1000", folder=tmp_path)
+    signal.signal(signal.SIGINT, before)
+    end = time.monotonic() + 60
+    while not (tmp_path / "rnn_gru_best.safetensors").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.decode().endswith("Stopped.\n")
+    assert b"Traceback" not in errors
+    checkpoint.load(tmp_path / "rnn_gru_best.safetensors")
+    checkpoint.load_training(tmp_path / "rnn_gru_last.safetensors")

@@ -1,0 +1,316 @@
+"""The pytest plugin: ``pytest --nbval`` over one notebook. What students hand in is in test_class.py."""
+
+import re
+
+import nbformat
+import pytest
+
+from rnnlib.grading import judge, kernel, notebook, report, sandbox
+from rnnlib.grading.judge import same_values
+from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def solved():
+    return notebook.read(SOLUTION)
+
+
+@pytest.fixture
+def grade(pytester):
+    """Grade a notebook; return pytest's result and the rows by the functions' names."""
+
+    def run(nb, *options, name="01_rnn.ipynb", sandbox="off"):
+        path = pytester.path / "ada" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(nb if isinstance(nb, str) else nbformat.writes(nb), encoding="utf-8")
+        options = (
+            "--nbval",
+            "--nbval-cell-timeout=3",
+            f"--sandbox={sandbox}",
+            "--grades=grades.csv",
+            *options,
+        )
+        result = pytester.runpytest("-p", "no:cacheprovider", path, *options)
+        grades = pytester.path / "grades.csv"
+        rows = report.read_csv(grades) if grades.exists() else []
+        return result, {row.exercise.split()[-1]: row for row in rows}
+
+    return run
+
+
+def verdicts(rows):
+    return {name: row.verdict for name, row in rows.items()}
+
+
+def test_the_unfilled_lab_fails_at_exactly_its_exercises(grade):
+    result, rows = grade(notebook.read(STUDENT))
+    result.assert_outcomes(failed=4)
+    assert verdicts(rows) == dict.fromkeys(NAMES, "unfilled")
+    assert {(row.points, row.of, row.message) for row in rows.values()} == {(0, 5, "not filled in yet")}
+
+
+def test_the_solved_lab_has_full_points(grade, solved):
+    result, rows = grade(solved)
+    result.assert_outcomes(passed=4)
+    assert verdicts(rows) == dict.fromkeys(NAMES, "passed")
+    assert {(row.student, row.lab, row.points, row.review) for row in rows.values()} == {
+        ("ada", "01_rnn", 5, "")
+    }
+
+
+def test_one_line_tells_each_exercise(grade, solved):
+    answers(
+        solved, "rnn_step", "def rnn_step(x, h_prev, W_x, W_h, b):\n    return x @ W_x + h_prev @ W_h + b"
+    )
+    answers(solved, "rnn_sequence", "import os\nos._exit(0)")
+    cell(solved, "numerical_gradient").source += "\n\nimport inspect"
+    result, _ = grade(solved, "--junitxml=report.xml", "--feedback=pages")
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "ada/01_rnn.ipynb",
+            "  1.1 rnn_step *0/5  wrong  *There is no tanh in your answer*(book: rnn.html, equation (1))",
+            "  1.2 rnn_sequence *0/5  kernel died  the Python kernel died: does the code end or crash it? *",
+            "  1.3 numerical_gradient *5/5  passed *(To review: its code names inspect.)",
+            "  1.4 rnn_step_backward *5/5  passed",
+            "  total *10/20",
+            "Not protected: the students' code ran with your rights (switched off).",
+        ]
+    )
+    xml = _text("report.xml")
+    assert xml.count("<testcase") == 4
+    assert "wrong: h[0, 0] is" in xml
+    page = _text("pages/ada/01_rnn.md")
+    assert "**10 of 20 points**" in page
+    assert "There is no tanh in your answer" in page
+
+
+def _text(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("case", ["cut_off", "nested_too_deep", "an_id_is_a_list"])
+@pytest.mark.parametrize("name", ["01_rnn.ipynb", "01_rnn (1).ipynb", "homework.ipynb"])
+def test_an_unreadable_notebook_is_told_in_a_line(grade, pytester, case, name):
+    folder = pytester.mkdir("made")
+    CASES[case].make(folder)
+    result, rows = grade((folder / "01_rnn.ipynb").read_text(encoding="utf-8"), name=name)
+    result.assert_outcomes(failed=4)
+    assert result.ret == 1  # failed tests, not an interrupted run
+    assert verdicts(rows) == dict.fromkeys(NAMES, "unreadable")
+    assert all(row.message.startswith("the notebook cannot be read") for row in rows.values())
+
+
+def test_a_changed_or_deleted_check_still_counts(grade, solved):
+    answers(solved, "rnn_step", "def rnn_step(*a): return 1")
+    cell(solved, "rnn_step_check").source = "print('✓ Exercise 1.1 rnn_step')"
+    solved.cells.remove(cell(solved, "rnn_sequence_check"))
+    _, rows = grade(solved)
+    assert verdicts(rows) == dict.fromkeys(NAMES, "passed") | {"rnn_step": "wrong"}
+
+
+@pytest.mark.parametrize("name", ["01_rnn (1).ipynb", "homework.ipynb"])
+def test_a_renamed_notebook_is_graded_as_what_it_is(grade, name):
+    _, rows = grade(notebook.read(STUDENT), name=name)
+    assert verdicts(rows) == dict.fromkeys(NAMES, "unfilled")
+
+
+def test_one_selected_exercise_runs_what_it_needs(grade, solved):
+    answers(solved, "numerical_gradient", "import os\nos._exit(1)")
+    result, rows = grade(solved, "-k", "rnn_step_backward")
+    result.assert_outcomes(passed=1, deselected=3)
+    assert verdicts(rows) == {"rnn_step_backward": "passed"}
+
+
+def test_what_failed_last_runs_again_alone(grade, solved, pytester):
+    answers(solved, "rnn_sequence", "def rnn_sequence(*a): return 1")
+    first, _ = grade(solved, "-p", "cacheprovider")
+    first.assert_outcomes(passed=3, failed=1)
+    again, rows = grade(notebook.read(SOLUTION), "-p", "cacheprovider", "--lf")
+    again.assert_outcomes(passed=1, deselected=3)
+    assert verdicts(rows) == {"rnn_sequence": "passed"}
+
+
+def test_exercises_in_another_order_have_the_same_verdicts(grade, solved, pytester):
+    pytester.makepyfile(
+        turned="import pytest\n@pytest.hookimpl(trylast=True)\n"
+        "def pytest_collection_modifyitems(items):\n    items.reverse()"
+    )
+    pytester.syspathinsert()
+    answers(solved, "rnn_step", "def rnn_step(*a): return 1")
+    result, rows = grade(solved, "-p", "turned")
+    result.assert_outcomes(passed=3, failed=1)
+    assert rows["rnn_step"].verdict == "wrong"
+
+
+@pytest.mark.slow
+def test_workers_of_xdist_keep_a_notebook_together(grade, solved, pytester):
+    pytest.importorskip("xdist", reason="pytest-xdist is not installed")
+    for student in ("ada", "bob"):
+        pytester.mkdir(student)
+        nbformat.write(solved, pytester.path / student / "01_rnn.ipynb")
+    result = pytester.runpytest("-n2", "-v", "--nbval", "ada/01_rnn.ipynb", "bob/01_rnn.ipynb")
+    result.assert_outcomes(passed=8)
+    workers = {}
+    for worker, student in re.findall(r"\[(gw\d)\].*PASSED (\w+)/", result.stdout.str()):
+        workers.setdefault(student, set()).add(worker)
+    assert [len(used) for used in workers.values()] == [1, 1]
+
+
+def test_a_notebook_that_is_no_lab_stays_with_nbval(grade):
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
+    result, rows = grade(nb, name="notes.ipynb")
+    result.assert_outcomes(passed=1)
+    assert rows == {}
+
+
+def test_settings_beside_the_notebook_do_not_rule_the_grading(grade, solved, pytester):
+    (pytester.mkdir("ada") / "pytest.ini").write_text("[pytest]\naddopts = --solutions=ada --sandbox=off")
+    result, rows = grade(solved)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert rows == {}
+    result.stderr.fnmatch_lines(["*the settings in *pytest.ini would rule the grading: use *rnnlib grade*"])
+    (pytester.path / "pytest.ini").write_text("[pytest]")
+    result, _ = grade(solved, "-c", "pytest.ini")
+    result.assert_outcomes(passed=4)
+
+
+def test_solutions_that_are_not_there_are_told(grade, solved):
+    result, _ = grade(solved, "--solutions=nowhere")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--solutions: there are no solved labs in nowhere*"])
+
+
+def test_a_conftest_beside_the_notebook_is_not_run(grade, solved, pytester):
+    folder = pytester.mkdir("ada")
+    (folder / "conftest.py").write_text("raise SystemExit('run')")
+    result, _ = grade(solved)
+    result.assert_outcomes(passed=4)
+
+
+def test_a_damaged_solution_is_no_zero(grade, solved, tmp_path):
+    broken = notebook.read(SOLUTION)
+    cell(broken, "setup").source = "import no_such_module"
+    nbformat.write(broken, tmp_path / "01_rnn.ipynb")
+    result, rows = grade(solved, f"--solutions={tmp_path}")
+    assert {(row.verdict, row.points) for row in rows.values()} == {("regrade", None)}
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*1.1 rnn_step *–/5  regrade *stopped with ModuleNotFoundError*"])
+
+
+def test_a_failure_of_the_grader_is_no_zero(grade, solved, monkeypatch):
+    def breaks(self, source, deadline):
+        raise OSError("no more file handles")
+
+    monkeypatch.setattr(judge.Judge, "_execute", breaks)
+    _, rows = grade(solved)
+    assert {(row.verdict, row.points) for row in rows.values()} == {("regrade", None)}
+    assert all("no more file handles" in row.message for row in rows.values())
+
+
+@pytest.mark.parametrize("times", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
+def test_a_passing_failure_of_the_grader_costs_nothing(grade, solved, monkeypatch, times):
+    start, failures = kernel.Kernel.__init__, []
+
+    def fails_at_first(self, *arguments, **options):
+        if len(failures) < times:
+            failures.append(self)
+            self.stop = lambda: None
+            raise RuntimeError("Kernel died before replying to kernel_info")
+        start(self, *arguments, **options)
+
+    monkeypatch.setattr(kernel.Kernel, "__init__", fails_at_first)
+    _, rows = grade(solved)
+    assert verdicts(rows) == dict.fromkeys(NAMES, "passed")
+
+
+def test_a_kernel_that_dies_once_costs_nothing(grade, solved, pytester):
+    """As when the machine's memory is short."""
+    flag = pytester.path / "died"
+    once = f"import os\nif not os.path.exists({str(flag)!r}):\n    os.mkdir({str(flag)!r})\n    os._exit(1)\n"
+    cell(solved, "rnn_step").source = once + cell(solved, "rnn_step").source
+    _, rows = grade(solved)
+    assert verdicts(rows) == dict.fromkeys(NAMES, "passed")
+
+
+@pytest.mark.parametrize("text", ["", "student,grade\nada,5\n"])
+def test_another_table_is_not_written_over(grade, solved, pytester, text):
+    path = pytester.path / "mine.csv"
+    path.write_text(text)
+    result, _ = grade(solved, f"--grades={path}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--grades: *mine.csv is no table of grades*"])
+    assert path.read_text() == text
+    result, _ = grade(solved, "--grades=ada")
+    result.stderr.fnmatch_lines(["*--grades: ada is a folder"])
+    result, _ = grade(solved, "--feedback=mine.csv", "--grades=other.csv")
+    result.stderr.fnmatch_lines(["*--feedback: mine.csv is no folder"])
+    result, _ = grade(solved, "--grades=nowhere/grades.csv")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--grades: there is no folder nowhere"])
+
+
+def test_what_a_student_adds_cannot_look_like_a_failure_of_the_grader(grade, solved):
+    solved.cells.insert(1, nbformat.v4.new_code_cell("import sys\nsys.modules['numpy'] = None"))
+    _, rows = grade(solved)
+    assert rows["rnn_step"].verdict == "crashed"
+    assert "the lab's own code stopped with" in rows["rnn_step"].message
+    assert "without your code it works" in rows["rnn_step"].message
+    assert {row.verdict for name, row in rows.items() if name != "rnn_step"} == {"passed"}
+
+
+def test_the_labs_own_code_survives_what_an_earlier_answer_broke(grade, solved, tmp_path):
+    solution = notebook.read(SOLUTION)
+    place = solution.cells.index(cell(solution, "rnn_step_backward"))
+    solution.cells.insert(place, nbformat.v4.new_code_cell("np.ones(1)", id="middle"))
+    nbformat.write(solution, tmp_path / "01_rnn.ipynb")
+    cell(solved, "rnn_sequence").source += "\n\nimport numpy\nnumpy.ones = None"
+    _, rows = grade(solved, f"--solutions={tmp_path}")
+    assert verdicts(rows) == dict.fromkeys(NAMES, "passed")
+
+
+def test_an_endless_loop_is_not_waited_for_by_default(pytester):
+    config = pytester.parseconfigure("--nbval")
+    assert config.option.nbval_cell_timeout <= 60
+    assert pytester.parseconfigure("--nbval", "--nbval-cell-timeout=99").option.nbval_cell_timeout == 99
+
+
+def test_notebooks_from_any_folder_are_told_apart(pytester, solved, tmp_path_factory):
+    """Two students, outside pytest's root folder, with files of one name."""
+    paths = []
+    for student in ("ada", "bob"):
+        path = tmp_path_factory.mktemp(student) / "01_rnn.ipynb"
+        nbformat.write(solved, path)
+        paths.append(path)
+        answers(solved, "rnn_step", "def rnn_step(*a): return 1")
+    result = pytester.runpytest("--nbval", "--junitxml=report.xml", f"--rootdir={pytester.path}", *paths)
+    result.assert_outcomes(passed=7, failed=1)
+    for path, total in zip(paths, ("20/20", "15/20"), strict=True):
+        place = result.outlines.index(path.as_posix())
+        assert result.outlines[place + 5].split() == ["total", total]
+    assert "ada" in (pytester.path / "report.xml").read_text(encoding="utf-8")
+
+
+def test_values_are_compared_within_rounding():
+    assert same_values([{"a": [1.0, 2]}], [{"a": [1.00001, 2.0]}])
+    for other in (
+        [{"a": [1.0001, 2]}],
+        [{"a": [1.0]}],
+        [{"b": [1.0, 2]}],
+        {"a": 1},
+        None,
+        [{"a": [float("nan"), 2]}],
+        [{"a": [float("inf"), 2]}],
+    ):
+        assert not same_values([{"a": [1.0, 2]}], other)
+
+
+@pytest.mark.skipif(sandbox.missing() is not None, reason=str(sandbox.missing()))
+def test_inside_bubblewrap_nothing_is_said_and_the_verdicts_are_the_same(grade, solved):
+    result, rows = grade(solved, sandbox="on")
+    result.assert_outcomes(passed=4)
+    assert {row.sandbox for row in rows.values()} == {"bubblewrap"}
+    assert "Not protected" not in result.stdout.str()

@@ -1,0 +1,1 @@
+"""How long a training step takes, beside PyTorch's. A part of training."""

@@ -1,0 +1,99 @@
+"""Options that several commands share, and what the library calls them."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[str, typer.Option(help="stock, weather (temp_max) or traffic (vehicles an hour).")]
+Symbol = Annotated[str | None, typer.Option(help="Stock symbol; if left out AAPL, or the CSV file's name.")]
+Source = Annotated[
+    str | None,
+    typer.Option(help="Where prices come from: embedded (AAPL), yahoo, or the path of a CSV file."),
+]
+Start = Annotated[str | None, typer.Option(help="First day, such as 2005-01-01.")]
+End = Annotated[str | None, typer.Option(help="Last day, included.")]
+Features = Annotated[
+    str | None,
+    typer.Option(help="Columns to read, such as close,volume,high,low; the default depends on the data."),
+]
+Target = Annotated[
+    str | None, typer.Option(help="What to forecast, for stocks: return (the log return; default) or price.")
+]
+SeqLen = Annotated[int, typer.Option(min=1, help="Days (or hours) in a window.")]
+Epochs = Annotated[int, typer.Option(min=1, help="At most this many passes over the training part.")]
+HiddenSize = Annotated[int, typer.Option(min=1, help="Width H of the layers.")]
+NumLayers = Annotated[int, typer.Option(min=1, max=100, help="Stacked layers.")]
+StateSize = Annotated[int | None, typer.Option(min=1, help="Mamba's state size N; 16 if left out.")]
+KernelSize = Annotated[int | None, typer.Option(min=1, help="Mamba's convolution kernel K; 4 if left out.")]
+Lr = Annotated[float, typer.Option(help="Learning rate, above 0.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Windows in a batch.")]
+Loss = Annotated[str, typer.Option(help="mse or mae.")]
+Patience = Annotated[int, typer.Option(min=1, help="Epochs without progress before training stops.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Processes at a time; one a core if left out.")]
+File = Annotated[Path, typer.Argument(help="A file that train wrote: rnn_MODEL_best.safetensors.")]
+Moved = Annotated[str | None, typer.Option(help="Where the same prices are now, if they have moved.")]
+Out = Annotated[Path, typer.Option(help="Folder for the files that are written.")]
+
+
+def problem_of(data, symbol, source, start, end, features, target, seq_len):
+    from rnnlib.forecasting.problem import Problem
+
+    predict = {None: None, "return": "return", "price": "value"}
+    if target not in predict:
+        raise ValueError(f"unknown target {target!r}: choose return or price")
+    if target is not None and data != "stock":
+        raise ValueError(f"--target belongs to stocks, not to {data}")
+    names = None if features is None else [name.strip() for name in features.split(",") if name.strip()]
+    return Problem(data, symbol, source, start, end, names, predict=predict[target], length=seq_len)
+
+
+def model_options(model, hidden_size, num_layers, state_size, kernel_size, among=None):
+    """Arguments of a SequenceModel; the state and kernel sizes are for Mamba among the models."""
+    options = {"hidden_size": hidden_size, "num_layers": num_layers}
+    for name, key, value in (("state", "d_state", state_size), ("kernel", "d_conv", kernel_size)):
+        if value is not None and model == "mamba":
+            options[key] = value
+        elif value is not None and "mamba" not in (among or []):
+            raise ValueError(f"--{name}-size belongs to mamba, not to {model}")
+    return options
+
+
+def optimizer_options(kind, lr, momentum, weight_decay):
+    """Arguments of ``make_optimizer``."""
+    chosen = {"kind": kind, "lr": lr}
+    for name, value, owner in (("momentum", momentum, "sgd"), ("weight_decay", weight_decay, "adam")):
+        if value is not None and kind != owner:
+            raise ValueError(f"--{name.replace('_', '-')} belongs to {owner}, not to {kind}")
+        if value is not None:
+            chosen[name] = value
+    return chosen
+
+
+def fit_settings(epochs, batch_size, loss, clip, patience):
+    if loss not in ("mse", "mae"):
+        raise ValueError(f"unknown loss {loss!r}: choose mse or mae")
+    if not clip > 0:
+        raise ValueError(f"--clip must be above 0, got {clip}")
+    return {"epochs": epochs, "batch_size": batch_size, "loss": loss, "max_norm": clip, "patience": patience}
+
+
+def model_names(models):
+    """The models' names in "rnn,lstm" or "all"; those that cannot run here are told."""
+    from importlib.util import find_spec
+
+    from rnnlib.models.sequence_model import KINDS
+
+    if models.strip() == "all":
+        if find_spec("torch"):
+            return list(KINDS)
+        print("optimized_lstm is left out: it needs PyTorch (pip install torch).", file=sys.stderr)
+        return [kind for kind in KINDS if kind != "optimized_lstm"]
+    kinds = list(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ValueError(f"unknown model {kind!r}: choose from {', '.join(KINDS)}, or all")
+    if not kinds:
+        raise ValueError("no model is named: give names with commas between, or all")
+    return kinds

@@ -1,0 +1,31 @@
+"""The command speed."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+
+def speed(
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="rnn, lstm, gru, min_gru or mamba; may be repeated.", show_default="all"),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only the first size of each model.")] = False,
+    repeats: Annotated[int, typer.Option(min=1, help="Processes a measurement; the median counts.")] = 3,
+    blas_kernels: Annotated[
+        str | None, typer.Option(help="OpenBLAS kernels for rnnlib, such as SkylakeX or Haswell.")
+    ] = None,
+):
+    """Time a training step of every model.
+
+    PyTorch's stands beside it where that is installed. Takes some minutes; with --quick, or
+    for one --model, about one.
+    """
+    from rich.console import Console
+
+    from rnnlib.training.speed.comparison import NAMES, compare, table
+
+    rows, notes = compare(model or list(NAMES), quick=quick, repeats=repeats, kernels=blas_kernels)
+    Console(file=sys.stdout, color_system=None, highlight=False).print(table(rows))
+    print(*notes, sep="\n")

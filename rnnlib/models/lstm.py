@@ -26,6 +26,7 @@ import numpy as np
 
 from rnnlib.models.parts.functional import flush_tiny, sigmoid
 from rnnlib.models.parts.layer import Layer
+from rnnlib.models.parts.product import Product
 
 
 class LSTM(Layer):
@@ -70,8 +71,9 @@ class LSTM(Layer):
         h, c = self._pair("state", state)
         h, c = self._hidden("state h", h, x_t), self._hidden("state c", c, x_t)
         W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
-        i, f, o = (sigmoid(x_t @ W_x[k] + h @ W_h[k] + b[k]) for k in range(3))
-        g = np.tanh(x_t @ W_x[3] + h @ W_h[3] + b[3])
+        a = x_t @ W_x + h @ W_h + b[:, None]  # (4, B, H)
+        i, f, o = sigmoid(a[:3])
+        g = np.tanh(a[3])
         c = f * c + i * g
         h = o * np.tanh(c)
         return h, (h.copy(), c)
@@ -95,36 +97,25 @@ class LSTM(Layer):
         # A row [h, x, 1] times [W_h; W_x; b] is a, all gates in one product. Steps are counted
         # from 0: rows[t] holds x[:, t] and the h before it, and c[t] is the c before it.
         rows = self._scratch.array("rows", (T + 1, B, H + D + 1), like=x)
-        rows[0, :, :H] = h_0
         rows[:T, :, H:-1] = x.transpose(1, 0, 2)
         rows[:, :, -1] = 1
-        W = self._scratch.array("W", (4, H + D + 1, H), like=x)
-        np.concatenate([self.params["W_h"], self.params["W_x"], self.params["b"][:, None]], axis=1, out=W)
-        W[:3] *= 0.5  # σ(a) = (1 + tanh(a/2)) / 2: one tanh serves all four gates
+        W = np.concatenate([self.params["W_h"], self.params["W_x"], self.params["b"][:, None]], axis=1)
+        W[:3] *= 0.5  # see _activate
+        times_W = Product(W, batch=B)
 
-        gates = self._scratch.array("gates", (T, 4, B, H), like=x)
-        c = self._scratch.array("c", (T + 1, B, H), like=x)
-        c[0] = c_0
-        # The two parts of c, tanh(c), and h, each after step t.
-        new, kept, tanh_c, h = (
-            self._scratch.array(name, (T, B, H), like=x) for name in ("new", "kept", "tanh_c", "h")
-        )
+        # Each sigmoid gate multiplies a partner: i g, f c_{t−1}, o tanh(c_t). They lie side by
+        # side, so that backward finds three slopes with one call.
+        memory = self._scratch.array("memory", (T + 1, 6, B, H), like=x)  # i, f, o, g, c_{t−1}, tanh(c_t)
+        h, c, tanh_c = rows[:, :, :H], memory[:, 4], memory[:, 5]
+        h[0], c[0] = h_0, c_0
         for t in range(T):
-            a, sigmoids = gates[t], gates[t, :3]
-            np.matmul(rows[t], W, out=a)
-            np.tanh(a, out=a)
-            sigmoids *= 0.5
-            sigmoids += 0.5
-            i, f, o, g = a
-            np.multiply(i, g, out=new[t])
-            np.multiply(f, c[t], out=kept[t])
-            np.add(kept[t], new[t], out=c[t + 1])
+            i, f, o, g = _activate(times_W(rows[t], out=memory[t, :4]))
+            np.add(f * c[t], i * g, out=c[t + 1])
             np.tanh(c[t + 1], out=tanh_c[t])
-            np.multiply(o, tanh_c[t], out=h[t])
-            rows[t + 1, :, :H] = h[t]
+            np.multiply(o, tanh_c[t], out=h[t + 1])
 
-        self._cache = rows, gates, new, kept, tanh_c, h
-        return h.transpose(1, 0, 2).copy(), (rows[T, :, :H].copy(), c[T].copy())
+        self._cache = rows, memory
+        return h[1:].transpose(1, 0, 2).copy(), (h[T].copy(), c[T].copy())
 
     def backward(self, dy, dstate=None):
         """Backpropagation through time for the latest ``forward``.
@@ -137,51 +128,46 @@ class LSTM(Layer):
             (dx, (dh_0, dc_0)): gradients with respect to x, (B, T, D), and the first state,
             each (B, H). Fills ``grads`` with W_x, W_h and b.
         """
-        rows, gates, new, kept, tanh_c, h = self._forward_cache()
+        rows, memory = self._forward_cache()
         H, D = self.hidden_size, self.input_size
         T, B = len(rows) - 1, rows.shape[1]
-        dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
+        dy = self._time_first("dy", self._array("dy", dy, (("B", B), ("T", T), ("H", H))))
         dh, dc = self._pair("dstate", dstate)  # at t = T they come from outside
-        dh, dc = self._hidden("dstate h", dh, dy), self._hidden("dstate c", dc, dy)
-        dy = dy.transpose(1, 0, 2)  # (T, B, H)
-        W_h_T = self._scratch.array("W_h_T", (4, H, H), like=dy)
-        W_h_T[...] = self.params["W_h"].transpose(
-            0, 2, 1
-        )  # contiguous: the LSTM's step is up to 1.3 times as fast
+        dh, dc = self._hidden("dstate h", dh, rows[0]), self._hidden("dstate c", dc, rows[0])
 
-        da = self._scratch.array("da", (4, T, B, H), like=dy)
-        slope = self._scratch.array("slope", (B, H), like=dy)
-        products = self._scratch.array("products", (4, B, H), like=dy)
+        gates, partners = memory[:, :3], memory[:, 3:]
+        da = self._scratch.array("da", (T, B, 4, H), like=rows)
+        da_i, da_f, da_o, da_g = da.transpose(2, 0, 1, 3)
+        times_W_h_T = Product(self.params["W_h"].transpose(0, 2, 1).reshape(4 * H, H), batch=B)
         for t in reversed(range(T)):
-            i, f, o, g = gates[t]
-            da_i, da_f, da_o, da_g = da[:, t]
-            dh += dy[t]
-            np.multiply(h[t], tanh_c[t], out=slope)
-            np.subtract(o, slope, out=slope)  # o (1 − tanh²(c)) = o − h tanh(c)
-            slope *= dh
-            dc += slope
-            np.multiply(h[t], o, out=da_o)
-            np.subtract(h[t], da_o, out=da_o)  # tanh(c) o (1 − o) = h − h o
-            da_o *= dh
-            np.multiply(new[t], i, out=da_i)
-            np.subtract(new[t], da_i, out=da_i)  # g i (1 − i) = new − new i
-            da_i *= dc
-            np.multiply(kept[t], f, out=da_f)
-            np.subtract(kept[t], da_f, out=da_f)  # c_{t−1} f (1 − f) = kept − kept f
-            da_f *= dc
-            np.multiply(new[t], g, out=da_g)
-            np.subtract(i, da_g, out=da_g)  # i (1 − g²) = i − new g
-            da_g *= dc
-
-            dc *= f
-            np.matmul(da[:, t], W_h_T, out=products)
-            np.sum(products, axis=0, out=dh)
+            i, f, o, g, _, tanh_c = memory[t]
+            slope_i, slope_f, slope_o = partners[t] * gates[t] * (1 - gates[t])
+            dh = dh + dy[t]
+            dc = dc + dh * o * (1 - tanh_c**2)
+            da_i[t] = dc * slope_i
+            da_f[t] = dc * slope_f
+            da_o[t] = dh * slope_o
+            da_g[t] = dc * i * (1 - g**2)
+            dc = dc * f
+            dh = times_W_h_T(da[t].reshape(B, 4 * H))  # the sum over the gates, too
             if t % 8 == 0:
                 flush_tiny(dh)  # denormal numbers are slow
                 flush_tiny(dc)
 
-        da = da.reshape(4, T * B, H)  # the sums over t and the batch are one product for each gate
-        dW = rows[:T].reshape(T * B, H + D + 1).T @ da
+        da = da.reshape(T * B, 4 * H)  # the sums over t and the batch are one product for all gates
+        dW = (rows[:T].reshape(T * B, H + D + 1).T @ da).reshape(H + D + 1, 4, H).swapaxes(0, 1)
         self.grads = {"W_x": dW[:, H:-1].copy(), "W_h": dW[:, :H].copy(), "b": dW[:, -1].copy()}
-        dx = sum(da_k @ W_k.T for da_k, W_k in zip(da, self.params["W_x"], strict=True))
+        dx = da @ self.params["W_x"].transpose(0, 2, 1).reshape(4 * H, D)
         return dx.reshape(T, B, D).transpose(1, 0, 2).copy(), (dh, dc)
+
+
+def _activate(a):
+    """The gates i, f, o, g from their a, in place; those of i, f, o come halved.
+
+    Since σ(a) = (1 + tanh(a/2)) / 2, one tanh serves all four.
+    """
+    np.tanh(a, out=a)
+    sigmoids = a[:3]
+    sigmoids *= 0.5
+    sigmoids += 0.5
+    return a

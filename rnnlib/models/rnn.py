@@ -20,6 +20,7 @@ import numpy as np
 
 from rnnlib.models.parts.functional import flush_tiny
 from rnnlib.models.parts.layer import Layer
+from rnnlib.models.parts.product import Product
 
 
 class RNN(Layer):
@@ -78,23 +79,19 @@ class RNN(Layer):
         B, T, D = x.shape
         H = self.hidden_size
 
-        # A row [h, x, 1] times [W_h; W_x; b] is a, in one product. Counted
-        # from 0: rows[t] holds x[:, t] and the state before it, and the loop
-        # writes the state after it into rows[t + 1].
-        rows = self._scratch.array("rows", (T + 1, B, H + D + 1), like=x)
-        rows[0, :, :H] = h_0
-        rows[:T, :, H:-1] = x.transpose(1, 0, 2)
-        rows[:, :, -1] = 1
-        W = self._scratch.array("W", (H + D + 1, H), like=x)
-        np.concatenate([self.params["W_h"], self.params["W_x"], self.params["b"][None]], out=W)
-
-        h = rows[:, :, :H]
-        a = self._scratch.array("a", (B, H), like=x)
+        # Time first, and what x and b give to each a_t in one product. Counted from 0: h[t] is
+        # the state before x[t].
+        x = x.transpose(1, 0, 2).copy().reshape(T * B, D)
+        W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
+        a, h = (self._scratch.array(name, (T + 1, B, H), like=x) for name in "ah")
+        np.dot(x, W_x, out=a[:T].reshape(T * B, H))
+        a[:T] += b
+        h[0] = h_0
+        times_W_h = Product(W_h, batch=B)
         for t in range(T):
-            np.matmul(rows[t], W, out=a)
-            np.tanh(a, out=h[t + 1])
+            np.tanh(a[t] + times_W_h(h[t]), out=h[t + 1])
 
-        self._cache = rows
+        self._cache = x, h
         return h[1:].transpose(1, 0, 2).copy(), h[T].copy()
 
     def backward(self, dy, dstate=None):
@@ -108,28 +105,24 @@ class RNN(Layer):
             (dx, dstate): gradients with respect to x, (B, T, D), and h_0, (B, H).
             Fills ``grads`` with W_x, W_h and b.
         """
-        rows = self._forward_cache()
+        x, h = self._forward_cache()
         H, D = self.hidden_size, self.input_size
-        T, B = len(rows) - 1, rows.shape[1]
-        dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
-        dh = self._hidden("dstate", dstate, dy)  # at t = T it comes from outside
-        dy, h = dy.transpose(1, 0, 2), rows[:, :, :H]
-        W_h_T = self._scratch.array("W_h_T", (H, H), like=dy)
-        W_h_T[...] = self.params["W_h"].T  # contiguous, for a faster product in the loop
+        T, B = len(h) - 1, h.shape[1]
+        dy = self._time_first("dy", self._array("dy", dy, (("B", B), ("T", T), ("H", H))))
+        dh = self._hidden("dstate", dstate, h[0])  # at t = T it comes from outside
 
-        da = self._scratch.array("da", (T, B, H), like=dy)
+        slope, da = (self._scratch.array(name, (T, B, H), like=h) for name in ("slope", "da"))
+        np.multiply(h[1:], h[1:], out=slope)
+        np.subtract(1, slope, out=slope)
+        times_W_h_T = Product(self.params["W_h"].T, batch=B)
         for t in reversed(range(T)):
-            after, da_t = h[t + 1], da[t]  # names: `da[t] *= dh` copies once more
-            dh += dy[t]
-            np.multiply(after, after, out=da_t)
-            np.subtract(1, da_t, out=da_t)  # tanh'(a_t)
-            da_t *= dh
-            np.matmul(da_t, W_h_T, out=dh)
+            dh = dh + dy[t]
+            np.multiply(dh, slope[t], out=da[t])
+            dh = times_W_h_T(da[t])
             if t % 8 == 0:
                 flush_tiny(dh)  # denormal numbers are slow
 
-        da = da.reshape(T * B, H)  # both sums, over t and the batch, are one product
-        dW = rows[:T].reshape(T * B, H + D + 1).T @ da
-        self.grads = {"W_x": dW[H:-1].copy(), "W_h": dW[:H].copy(), "b": dW[-1].copy()}
+        da = da.reshape(T * B, H)  # the sums over t and the batch are one product
+        self.grads = {"W_x": x.T @ da, "W_h": h[:T].reshape(T * B, H).T @ da, "b": da.sum(axis=0)}
         dx = (da @ self.params["W_x"].T).reshape(T, B, D)
         return dx.transpose(1, 0, 2).copy(), dh

@@ -89,6 +89,13 @@ class Layer:
             raise ValueError(f"{type(self).__name__}: {name} must have shape {shape}, got {x.shape}")
         return x.astype(self.dtype, copy=False)
 
+    def _time_first(self, name, x):
+        """A copy of x (B, T, …) with time first, (T, B, …), in scratch memory: a step is one block."""
+        B, T, *rest = x.shape
+        copy = self._scratch.array(name, (T, B, *rest), like=x)
+        copy[...] = x.swapaxes(0, 1)
+        return copy
+
     def _hidden(self, name, h, like):
         """h as an array of the layer's own, (B, H) with H = ``hidden_size``; zeros if None."""
         B, H = len(like), self.hidden_size

@@ -92,8 +92,7 @@ class OptimizedLSTM(Layer):
         B, T, D = inputs[0].shape
         H = self.hidden_size
         dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
-        dh, dc = self._pair("dstate", dstate)
-        dh, dc = self._hidden("dstate h", dh, dy), self._hidden("dstate c", dc, dy)
+        dh, dc = self._state("dstate", dstate, dy)
 
         given = [torch.from_numpy(a.copy()) for a in (dy, dh[None], dc[None])]
         # The graph is kept, so that backward can be called again.
@@ -110,8 +109,7 @@ class OptimizedLSTM(Layer):
         """nn.LSTM from x (B, T, D): its inputs, weights among them, and outputs, as tensors."""
         import torch
 
-        h, c = self._pair("state", state)
-        h, c = self._hidden("state h", h, x), self._hidden("state c", c, x)
+        h, c = self._state("state", state, x)
         W_x, W_h, b = (self.params[name][EXCHANGED] for name in ("W_x", "W_h", "b"))
         D, H = self.input_size, self.hidden_size
         W_ih, W_hh = W_x.transpose(0, 2, 1).reshape(4 * H, D), W_h.transpose(0, 2, 1).reshape(4 * H, H)
@@ -126,6 +124,8 @@ class OptimizedLSTM(Layer):
             weights["bias_hh_l0"] = torch.zeros_like(b)
             y, (h, c) = torch.func.functional_call(self._lstm, weights, (x, (h, c)))
         return inputs, (y, h, c)
+
+    _state = LSTM._state
 
     def __getstate__(self):
         return {**self.__dict__, "_cache": None}  # PyTorch cannot copy its graph

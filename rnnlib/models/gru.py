@@ -68,7 +68,7 @@ class GRU(Layer):
             (h_t, state), where the state is h_t again: both (B, H).
         """
         x_t = self._array("x_t", x_t, (("B", None), ("D", self.input_size)))
-        h = self._hidden("state", state, x_t)
+        h = self._array_or_zeros("state", state, (("B", len(x_t)), ("H", self.hidden_size)), like=x_t)
         W_x, W_h, b, b_h = (self.params[name] for name in ("W_x", "W_h", "b", "b_h"))
         a, products = x_t @ W_x + b[:, None], h @ W_h  # (3, B, H): r, z, n
         r, z = sigmoid(a[:2] + products[:2])
@@ -87,9 +87,9 @@ class GRU(Layer):
             (y, state): every h_t, (B, T, H), and the last one, (B, H).
         """
         x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
-        h_0 = self._hidden("state", state, x)
         B, T, D = x.shape
         H = self.hidden_size
+        h_0 = self._array_or_zeros("state", state, (("B", B), ("H", H)), like=x)
         W_x, W_h, b, b_h = (self.params[name] for name in ("W_x", "W_h", "b", "b_h"))
 
         # A row [h, x, 1] times W is a_r, a_z and s, in one product. Steps are counted from 0:
@@ -135,7 +135,7 @@ class GRU(Layer):
         T, B = len(n), n.shape[1]
         h = rows[:, :, :H]
         dy = self._time_first("dy", self._array("dy", dy, (("B", B), ("T", T), ("H", H))))
-        dh = self._hidden("dstate", dstate, h[0])  # at t = T it comes from outside
+        dh = self._array_or_zeros("dstate", dstate, (("B", B), ("H", H)), like=h)  # at t = T from outside
 
         da = self._scratch.array("da", (T, B, 4, H), like=h)
         da_n, da_r, da_z, ds = da.transpose(2, 0, 1, 3)

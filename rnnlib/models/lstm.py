@@ -57,6 +57,14 @@ class LSTM(Layer):
         }
         self.params["b"][1] = forget_bias
 
+    def _state(self, name, state, like):
+        """The pair (h, c), checked and copied; zeros if None."""
+        shape = (("B", len(like)), ("H", self.hidden_size))
+        return [
+            self._array_or_zeros(f"{name} {part}", array, shape, like)
+            for part, array in zip("hc", self._pair(name, state), strict=True)
+        ]
+
     def step(self, x_t, state=None):
         """One time step: the definition of the layer.
 
@@ -68,8 +76,7 @@ class LSTM(Layer):
             (h_t, (h_t, c_t)): the output and the state, each (B, H).
         """
         x_t = self._array("x_t", x_t, (("B", None), ("D", self.input_size)))
-        h, c = self._pair("state", state)
-        h, c = self._hidden("state h", h, x_t), self._hidden("state c", c, x_t)
+        h, c = self._state("state", state, x_t)
         W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
         a = x_t @ W_x + h @ W_h + b[:, None]  # (4, B, H)
         i, f, o = sigmoid(a[:3])
@@ -89,8 +96,7 @@ class LSTM(Layer):
             (y, (h_T, c_T)): every h_t, (B, T, H), and the last state, each (B, H).
         """
         x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
-        h_0, c_0 = self._pair("state", state)
-        h_0, c_0 = self._hidden("state h", h_0, x), self._hidden("state c", c_0, x)
+        h_0, c_0 = self._state("state", state, x)
         B, T, D = x.shape
         H = self.hidden_size
 
@@ -132,8 +138,7 @@ class LSTM(Layer):
         H, D = self.hidden_size, self.input_size
         T, B = len(rows) - 1, rows.shape[1]
         dy = self._time_first("dy", self._array("dy", dy, (("B", B), ("T", T), ("H", H))))
-        dh, dc = self._pair("dstate", dstate)  # at t = T they come from outside
-        dh, dc = self._hidden("dstate h", dh, rows[0]), self._hidden("dstate c", dc, rows[0])
+        dh, dc = self._state("dstate", dstate, rows[0])  # at t = T they come from outside
 
         gates, partners = memory[:, :3], memory[:, 3:]
         da = self._scratch.array("da", (T, B, 4, H), like=rows)

@@ -82,12 +82,8 @@ class Mamba(Layer):
         """The pair of states, checked and cast; zeros if None."""
         B, E, K, N = len(like), self.channels, self.d_conv, self.d_state
         conv, h = self._pair(name, state)
-        if conv is None:
-            conv = np.zeros((B, K - 1, E), self.dtype, like=like)
-        if h is None:
-            h = np.zeros((B, E, N), self.dtype, like=like)
-        conv = self._array(f"{name} conv", conv, (("B", B), ("K-1", K - 1), ("E", E)))
-        h = self._array(f"{name} h", h, (("B", B), ("E", E), ("N", N)))
+        conv = self._array_or_zeros(f"{name} conv", conv, (("B", B), ("K-1", K - 1), ("E", E)), like)
+        h = self._array_or_zeros(f"{name} h", h, (("B", B), ("E", E), ("N", N)), like)
         return conv, h
 
     def step(self, x_t, state=None):
@@ -134,11 +130,11 @@ class Mamba(Layer):
         E, N, R, K = self.channels, self.d_state, self.dt_rank, self.d_conv
         W = self.params
 
-        rows = x.transpose(1, 0, 2).copy().reshape(T * B, D)  # time first: a step is one block
-        p = self._scratch.array("p", (K - 1 + T, B, E), like=x)
+        rows = self._time_first("x", x).reshape(T * B, D)
+        pz = self._scratch.array("pz", (K - 1 + T, B, 2 * E), like=x)  # the first K − 1 are of the state
+        p, z = pz[:, :, :E], pz[K - 1 :, :, E:]
+        np.dot(rows, W["W_in"], out=pz[K - 1 :].reshape(T * B, 2 * E))
         p[: K - 1] = conv.transpose(1, 0, 2)
-        p[K - 1 :] = (rows @ W["W_in"][:, :E]).reshape(T, B, E)
-        z = (rows @ W["W_in"][:, E:]).reshape(T, B, E)
         v = W["conv_b"] + sum(p[k : k + T] * W["conv_W"][k] for k in range(K))
         gate_v, gate_z = sigmoid(v), sigmoid(z)
         u = v * gate_v
@@ -178,11 +174,13 @@ class Mamba(Layer):
         W, grads = self.params, {}
 
         # out = gated W_out, gated = y SiLU(z)
-        dout = dy.transpose(1, 0, 2).reshape(T * B, D)
+        dout = self._time_first("dout", dy).reshape(T * B, D)
         grads["W_out"] = gated.reshape(T * B, E).T @ dout
         dgated = (dout @ W["W_out"].T).reshape(T, B, E)
         dy = dgated * z * gate_z
-        dz = dgated * y * gate_z * (1 + z * (1 - gate_z))
+        dpz = self._scratch.array("dpz", (K - 1 + T, B, 2 * E), like=dy)
+        dp, dz = dpz[:, :, :E], dpz[K - 1 :, :, E:]
+        dz[...] = dgated * y * gate_z * (1 + z * (1 - gate_z))
 
         # y = h C + skip u, and h
         grads["skip"] = (dy * u).sum(axis=(0, 1))
@@ -205,14 +203,14 @@ class Mamba(Layer):
         dv = du * gate_v * (1 + v * (1 - gate_v))
         grads["conv_b"] = dv.sum(axis=(0, 1))
         grads["conv_W"] = np.stack([(dv * p[k : k + T]).sum(axis=(0, 1)) for k in range(K)])
-        dp = np.zeros_like(p)
+        dp[:T] = 0
         dp[T:] = dconv.transpose(1, 0, 2)
         for k in range(K):
             dp_k = dp[k : k + T]
             dp_k += dv * W["conv_W"][k]
 
         # [p | z] = x W_in
-        dpz = np.concatenate([dp[K - 1 :], dz], axis=2).reshape(T * B, 2 * E)
+        dpz = dpz[K - 1 :].reshape(T * B, 2 * E)
         grads["W_in"] = rows.T @ dpz
         dx = (dpz @ W["W_in"].T).reshape(T, B, D)
         self.grads = {name: grads[name] for name in W}

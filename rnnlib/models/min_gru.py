@@ -72,9 +72,9 @@ class MinGRU(Layer):
             (h_t, state), where the state is h_t again: both (B, H).
         """
         x_t = self._array("x_t", x_t, (("B", None), ("D", self.input_size)))
-        h = self._hidden("state", state, x_t)
+        h = self._array_or_zeros("state", state, (("B", len(x_t)), ("H", self.hidden_size)), like=x_t)
         W_x, b = self.params["W_x"], self.params["b"]
-        u, k = x_t @ W_x[0] + b[0], x_t @ W_x[1] + b[1]
+        u, k = x_t @ W_x + b[:, None]  # each (B, H)
         z = sigmoid(k)
         candidate = u if self.mode == "vanilla" else np.where(u >= 0, u + 0.5, sigmoid(u))
         h = (1 - z) * h + z * candidate
@@ -91,9 +91,9 @@ class MinGRU(Layer):
             (y, state): every h_t, (B, T, H), and the last one, (B, H).
         """
         x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
-        h_0 = self._hidden("state", state, x)
         B, T, D = x.shape
         H = self.hidden_size
+        h_0 = self._array_or_zeros("state", state, (("B", B), ("H", H)), like=x)
 
         rows = self._scratch.array("rows", (T, B, D + 1), like=x)  # [x_t, 1]
         rows[:, :, :D] = x.transpose(1, 0, 2)
@@ -135,7 +135,7 @@ class MinGRU(Layer):
         D, H = self.input_size, self.hidden_size
         T, B = len(a), a.shape[1]
         dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
-        dh_last = self._hidden("dstate", dstate, dy)  # at t = T it comes from outside
+        dh_last = self._array_or_zeros("dstate", dstate, (("B", B), ("H", H)), like=h)  # from outside
 
         dh, passed_on = (self._scratch.array(name, (T, B, H), like=dy) for name in ("dh", "passed_on"))
         dh[...] = dy.transpose(1, 0, 2)

@@ -59,7 +59,7 @@ class RNN(Layer):
             (h_t, state), where the state is h_t again: both (B, H).
         """
         x_t = self._array("x_t", x_t, (("B", None), ("D", self.input_size)))
-        h = self._hidden("state", state, x_t)
+        h = self._array_or_zeros("state", state, (("B", len(x_t)), ("H", self.hidden_size)), like=x_t)
         W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
         h = np.tanh(x_t @ W_x + h @ W_h + b)
         return h, h.copy()
@@ -75,19 +75,19 @@ class RNN(Layer):
             (y, state): every h_t, (B, T, H), and the last one, (B, H).
         """
         x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
-        h_0 = self._hidden("state", state, x)
         B, T, D = x.shape
         H = self.hidden_size
+        h_0 = self._array_or_zeros("state", state, (("B", B), ("H", H)), like=x)
 
-        # Time first, and what x and b give to each a_t in one product. Counted from 0: h[t] is
-        # the state before x[t].
-        x = x.transpose(1, 0, 2).copy().reshape(T * B, D)
-        W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
-        a, h = (self._scratch.array(name, (T + 1, B, H), like=x) for name in "ah")
-        np.dot(x, W_x, out=a[:T].reshape(T * B, H))
-        a[:T] += b
+        # What x and b give to each a_t, in one product. Time comes first: a step is a block of
+        # memory. Steps are counted from 0: h[t] is the state before x[t].
+        x = self._time_first("x", x).reshape(T * B, D)
+        a = self._scratch.array("a", (T, B, H), like=x)
+        np.dot(x, self.params["W_x"], out=a.reshape(T * B, H))
+        a += self.params["b"]
+        h = self._scratch.array("h", (T + 1, B, H), like=x)
         h[0] = h_0
-        times_W_h = Product(W_h, batch=B)
+        times_W_h = Product(self.params["W_h"], batch=B)
         for t in range(T):
             np.tanh(a[t] + times_W_h(h[t]), out=h[t + 1])
 
@@ -109,11 +109,11 @@ class RNN(Layer):
         H, D = self.hidden_size, self.input_size
         T, B = len(h) - 1, h.shape[1]
         dy = self._time_first("dy", self._array("dy", dy, (("B", B), ("T", T), ("H", H))))
-        dh = self._hidden("dstate", dstate, h[0])  # at t = T it comes from outside
+        dh = self._array_or_zeros("dstate", dstate, (("B", B), ("H", H)), like=h)  # at t = T from outside
 
         slope, da = (self._scratch.array(name, (T, B, H), like=h) for name in ("slope", "da"))
         np.multiply(h[1:], h[1:], out=slope)
-        np.subtract(1, slope, out=slope)
+        np.subtract(1, slope, out=slope)  # 1 − h², of all steps
         times_W_h_T = Product(self.params["W_h"].T, batch=B)
         for t in reversed(range(T)):
             dh = dh + dy[t]

@@ -72,7 +72,8 @@ def selective_scan_backward(dy, dh_last, delta, delta_u, A, Bs, Cs, kept, scratc
         np.matmul(h, dy[at][..., None], out=dCs[at][..., None])
 
         dh = scratch.array("dh", decay.shape, like=decay)
-        np.multiply(dy[at][:, :, None, :], Cs[at][..., None], out=dh)
+        dh[...] = dy[at][:, :, None, :]
+        dh *= Cs[at][..., None]
         dh[-1] += passed_on[rows]
         reversed_scan(dh, decay, out=dh)
         np.matmul(dh, delta_u[at][..., None], out=dBs[at][..., None])
@@ -93,9 +94,11 @@ def _states(delta, delta_u, A, Bs, h_0, scratch):
     """Ā_t and h_t for a block, (t, b, N, E), from the state before it."""
     shape = (*delta.shape[:2], *A.shape)
     decay, h = (scratch.array(name, shape, like=delta) for name in ("decay", "h"))
-    np.multiply(delta[:, :, None, :], A, out=decay)
+    decay[...] = delta[:, :, None, :]
+    decay *= A
     np.exp(decay, out=decay)
-    np.multiply(delta_u[:, :, None, :], Bs[..., None], out=h)
+    h[...] = delta_u[:, :, None, :]
+    h *= Bs[..., None]
     return decay, scan(decay, h, h_0, out=h)
 
 

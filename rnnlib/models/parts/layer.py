@@ -96,12 +96,11 @@ class Layer:
         copy[...] = x.swapaxes(0, 1)
         return copy
 
-    def _hidden(self, name, h, like):
-        """h as an array of the layer's own, (B, H) with H = ``hidden_size``; zeros if None."""
-        B, H = len(like), self.hidden_size
-        if h is None:
-            return np.zeros((B, H), self.dtype, like=like)
-        return self._array(name, h, (("B", B), ("H", H))).copy()
+    def _array_or_zeros(self, name, x, shape, like):
+        """An array of the layer's own from ``x``, see ``_array``; zeros of that shape if None."""
+        if x is None:
+            return np.zeros([length for _, length in shape], self.dtype, like=like)
+        return self._array(name, x, shape).copy()
 
     def _pair(self, name, state):
         """The two arrays of a state; (None, None) where there is none."""

@@ -100,7 +100,7 @@ class GRU(Layer):
         h, x = rows[:, :, :H], rows[:T, :, H:].reshape(T * B, D + 1)
         W = np.concatenate([W_h, W_x, b[:, None]], axis=1)
         W[2, H:-1], W[2, -1] = 0, b_h  # s does not see x
-        W[:2] *= 0.5  # σ(a) = (1 + tanh(a/2)) / 2: one tanh is faster than exp and a division
+        W[:2] *= 0.5  # since σ(a) = (1 + tanh(a/2)) / 2
         times_W = Product(W, batch=B)
 
         gates = self._scratch.array("gates", (T, 3, B, H), like=x)  # r, z and s
@@ -142,7 +142,7 @@ class GRU(Layer):
         times_W_h_T = Product(self.params["W_h"].transpose(0, 2, 1).reshape(3 * H, H), batch=B)
         for t in reversed(range(T)):
             r, z, s = gates[t]
-            slope_r, slope_z = gates[t, :2] * (1 - gates[t, :2])
+            slope_r, slope_z = gates[t, :2] * (1 - gates[t, :2])  # σ' = σ (1 − σ)
             dh = dh + dy[t]
             da_n[t] = to_n = dh * z * (1 - n[t] ** 2)
             da_r[t] = to_n * s * slope_r

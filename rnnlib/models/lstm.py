@@ -109,9 +109,9 @@ class LSTM(Layer):
         W[:3] *= 0.5  # see _activate
         times_W = Product(W, batch=B)
 
-        # Each sigmoid gate multiplies a partner: i g, f c_{t−1}, o tanh(c_t). They lie side by
-        # side, so that backward finds three slopes with one call.
-        memory = self._scratch.array("memory", (T + 1, 6, B, H), like=x)  # i, f, o, g, c_{t−1}, tanh(c_t)
+        # Each of i, f, o multiplies a partner: g, c_{t−1}, tanh(c_t). The three and their partners
+        # lie side by side, so that backward computes three slopes with one call.
+        memory = self._scratch.array("memory", (T + 1, 6, B, H), like=x)
         h, c, tanh_c = rows[:, :, :H], memory[:, 4], memory[:, 5]
         h[0], c[0] = h_0, c_0
         for t in range(T):
@@ -146,7 +146,7 @@ class LSTM(Layer):
         times_W_h_T = Product(self.params["W_h"].transpose(0, 2, 1).reshape(4 * H, H), batch=B)
         for t in reversed(range(T)):
             i, f, o, g, _, tanh_c = memory[t]
-            slope_i, slope_f, slope_o = partners[t] * gates[t] * (1 - gates[t])
+            slope_i, slope_f, slope_o = partners[t] * gates[t] * (1 - gates[t])  # σ' = σ (1 − σ)
             dh = dh + dy[t]
             dc = dc + dh * o * (1 - tanh_c**2)
             da_i[t] = dc * slope_i

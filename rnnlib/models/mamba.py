@@ -191,7 +191,7 @@ class Mamba(Layer):
         d_delta += d_delta_u * u
         du = d_delta_u * delta + dy * W["skip"]
 
-        # Δ = softplus(r W_dt + b_dt), and [r | B | C] = u W_x
+        # Δ = softplus(r W_dt + b_dt), and [r | B | C] = u W_u
         da = (d_delta * -np.expm1(-delta)).reshape(T * B, E)
         grads["W_dt"], grads["b_dt"] = r.T @ da, da.sum(axis=0)
         dr, dB, dC = da @ W["W_dt"].T, dBs.reshape(T * B, N), dCs.reshape(T * B, N)

@@ -134,17 +134,15 @@ class MinGRU(Layer):
         rows, a, candidate, h = self._forward_cache()
         D, H = self.input_size, self.hidden_size
         T, B = len(a), a.shape[1]
-        dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
+        dh = self._time_first("dh", self._array("dy", dy, (("B", B), ("T", T), ("H", H))))
         dh_last = self._array_or_zeros("dstate", dstate, (("B", B), ("H", H)), like=h)  # from outside
 
-        dh, passed_on = (self._scratch.array(name, (T, B, H), like=dy) for name in ("dh", "passed_on"))
-        dh[...] = dy.transpose(1, 0, 2)
         dh[-1:] += dh_last
         reversed_scan(dh, a, out=dh)
+        passed_on = self._scratch.array("passed_on", (T, B, H), like=h)
         np.multiply(a, dh, out=passed_on)  # to the step before
-        d = self._scratch.array("d", (2, T, B, H), like=dy)
-        du, dk = d
-        np.subtract(dh, passed_on, out=du)  # dh z
+        du, dk = d = self._scratch.array("d", (2, T, B, H), like=h)
+        np.subtract(dh, passed_on, out=du)  # dh z, since z = 1 − a
         if self.mode == "log":
             du *= np.where(candidate >= 0.5, 1, candidate * (1 - candidate))  # h̃ ≥ 1/2 where u ≥ 0
         np.subtract(h[1:], h[:-1], out=dk)

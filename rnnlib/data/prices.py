@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rnnlib.data.calendar import between, day, period
+from rnnlib.data.dates import between, day, period
 
 #: What figures say about the origin of the embedded prices.
 EMBEDDED_SOURCE = "embedded Quandl WIKI data, 2000–2013"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from rnnlib.data import prices, traffic, weather
-from rnnlib.data.calendar import between
 from rnnlib.data.dataset import make_dataset
+from rnnlib.data.dates import between
 
 #: What is usual for each kind of data, where a Problem does not say otherwise.
 USUAL = {

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from rnnlib import SequenceModel
 from rnnlib.data import prices, synthetic, text, traffic, weather
-from rnnlib.data.calendar import CIRCLES, between, calendar, day, following, steps_a_day
+from rnnlib.data.calendar import CIRCLES, calendar, following, steps_a_day
 from rnnlib.data.dataset import make_dataset
+from rnnlib.data.dates import between, day
 from rnnlib.data.windows import chronological_split, walk_forward, windows
 from rnnlib.forecasting.problem import USUAL, Problem
 from rnnlib.training.fit import fit

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rnnlib.data import prices
+from rnnlib.data.price_table import PRICES, adjusted, check, read_csv
 from rnnlib.tools.whole_file import ready, whole_file
 
 LIMIT = 30  # seconds for a fetch
 COMMAND = [sys.executable, "-m", "rnnlib.data.yahoo"]
-COLUMNS = [*prices.PRICES, "volume"]
+COLUMNS = [*PRICES, "volume"]
 NOTE = re.compile(r"# (\S+) from Yahoo Finance, fetched ([0-9-]{10}), in (.+), ([0-9]+) days\n")
 
 
@@ -67,7 +67,7 @@ def history(symbol, start=None, end=None, *, refresh=False):
         raise OSError(f"{error}: let the environment variable RNNLIB_CACHE name another") from error
     try:
         fresh = _parse(symbol, *_answer(symbol))
-        prices.check(fresh.loc[start:end], symbol)
+        check(fresh.loc[start:end], symbol)
     except (OSError, ValueError) as error:
         if kept is None:
             raise
@@ -103,7 +103,7 @@ def _read(path, symbol):
     try:
         with path.open(encoding="utf-8") as file:
             told, fetched, unit, days = NOTE.fullmatch(file.readline()).groups()
-        kept = prices.read_csv(path)[COLUMNS]
+        kept = read_csv(path)[COLUMNS]
         if (told, int(days)) != (symbol, len(kept)):
             raise ValueError("it is not what its first line says")
     except (AttributeError, KeyError, ValueError):
@@ -245,9 +245,9 @@ def _days(symbol, result):
         raise ValueError(f"it is not by the day but by {meta['dataGranularity']}")
     if not result.get("timestamp"):
         return pd.DataFrame()
-    quote, adjusted = result["indicators"]["quote"][0], result["indicators"]["adjclose"][0]
+    quote, adjclose = result["indicators"]["quote"][0], result["indicators"]["adjclose"][0]
     raw = pd.DataFrame({name: np.array(quote[name], dtype=float, ndmin=1) for name in COLUMNS})
-    raw["adj_close"] = np.array(adjusted["adjclose"], dtype=float, ndmin=1)
+    raw["adj_close"] = np.array(adjclose["adjclose"], dtype=float, ndmin=1)
 
     zone = str(meta["exchangeTimezoneName"])
     local = pd.to_datetime(np.array(result["timestamp"], dtype=np.int64), unit="s", utc=True).tz_convert(zone)
@@ -260,14 +260,14 @@ def _days(symbol, result):
     today = _now().tz_convert(zone).tz_localize(None).normalize()
     if first.year < 1800 or last > today + pd.Timedelta(days=1):
         raise ValueError(f"it runs from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and today is {today:%Y-%m-%d}")
-    raw = raw.dropna(how="all", subset=prices.PRICES)  # holidays
+    raw = raw.dropna(how="all", subset=PRICES)  # holidays
     if len(raw) > 1 and raw.index[-1] == raw.index[-2]:
         raw = pd.concat([raw.iloc[:-2], raw.iloc[-1:]])  # Yahoo repeats the newest day; the last is right
     raw = raw[raw.index < today]
     wrong = ~(np.diff(raw.index) > np.timedelta64(0))
     if wrong.any():
         raise ValueError(f"{raw.index[1:][wrong][0]:%Y-%m-%d} is there twice or in the wrong place")
-    fresh = prices.adjusted(raw)  # Yahoo's volume knows of splits already
+    fresh = adjusted(raw)  # Yahoo's volume knows of splits already
     currency = str(meta.get("currency"))
     unit = currency if re.fullmatch("[A-Za-z]{3}", currency) else "unknown unit"
     fresh.attrs = {"symbol": symbol, "unit": "US dollars" if unit == "USD" else unit}

@@ -19,6 +19,7 @@ import pandas as pd
 from rnnlib.data.price_table import PRICES, adjusted, check, read_csv
 from rnnlib.tools.whole_file import ready, whole_file
 
+SERVER = "https://query2.finance.yahoo.com"  # a test puts the address of its own here
 LIMIT = 30  # seconds for a fetch
 COMMAND = [sys.executable, "-m", "rnnlib.data.yahoo"]
 COLUMNS = [*PRICES, "volume"]
@@ -139,7 +140,7 @@ def _answer(symbol):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         try:
             done = subprocess.run(
-                [*COMMAND, symbol, folder, str(LIMIT), _base_url()],
+                [*COMMAND, symbol, folder, str(LIMIT), SERVER],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 encoding="utf-8",
@@ -158,21 +159,13 @@ def _answer(symbol):
     return status, text
 
 
-def _base_url():
-    """Where this process has told yfinance to look instead of yahoo.com (a proxy, a test), or ""."""
-    modules = [module for name, module in sys.modules.items() if name.startswith("yfinance.")]
-    urls = [getattr(module, "_BASE_URL_", "yahoo.com") for module in modules]
-    return next((url for url in urls if "yahoo.com" not in url), "")
-
-
-def _ask(symbol, folder, limit, base_url=""):
+def _ask(symbol, folder, limit, server):
     """Ask Yahoo Finance for a history, and write the status and the text into ``folder``.
 
     ``Ticker.history`` would sort, drop and fill days in silence, and tells few failures apart;
     so of yfinance only what opens Yahoo's door is used: browser's looks, cookie and crumb.
     """
     import yfinance
-    from yfinance.const import _BASE_URL_
     from yfinance.data import YfData
     from yfinance.exceptions import YFRateLimitError
 
@@ -190,7 +183,7 @@ def _ask(symbol, folder, limit, base_url=""):
     century = {"period1": now - 99 * 365 * 86400, "period2": now}  # Yahoo allows no more
     try:
         response = data.get(
-            f"{base_url or _BASE_URL_}/v8/finance/chart/{symbol}",
+            f"{server}/v8/finance/chart/{symbol}",
             params={**century, "interval": "1d", "events": "div,splits"},
         )
         answer = response.status_code, response.text

@@ -467,8 +467,6 @@ def test_data_shows_what_is_there(run, tmp_path, monkeypatch):
 
 
 def test_fetched_prices_train_without_a_network(run, tmp_path, monkeypatch):
-    import yfinance.const
-
     days = pd.bdate_range("2024-01-01", "2026-11-20")
     close = list(50 * np.exp(np.cumsum(0.02 * np.random.default_rng(0).standard_normal(len(days)))))
     columns = {name: close for name in ("open", "high", "low", "close", "adjclose")}
@@ -476,7 +474,7 @@ def test_fetched_prices_train_without_a_network(run, tmp_path, monkeypatch):
     monkeypatch.setenv("RNNLIB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(yahoo, "_now", lambda: fake_yahoo.NOW)
     with fake_yahoo.FakeYahoo((200, answer)) as server:
-        monkeypatch.setattr(yfinance.const, "_BASE_URL_", server.base)
+        monkeypatch.setattr(yahoo, "SERVER", server.base)
         fetched = run("data", "msft")
     assert fetched.status == 0, fetched.err
     assert "MSFT, Yahoo Finance, fetched 2026-11-22" in fetched.out

@@ -122,7 +122,7 @@ if __name__ == "__main__":
 
     from rnnlib.data import yahoo
 
-    base, symbol, folder, limit, _ = sys.argv[1:]
+    base, symbol, folder, limit, server = sys.argv[1:]
     Session = type(YfData()._session)
     request = Session.request
 
@@ -130,4 +130,4 @@ if __name__ == "__main__":
         return request(session, method, url.replace("https:/", base), **options)
 
     Session.request = redirected
-    yahoo._ask(symbol, folder, float(limit))
+    yahoo._ask(symbol, folder, float(limit), server)

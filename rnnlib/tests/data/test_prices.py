@@ -829,11 +829,9 @@ def test_the_cache_folder(monkeypatch):
     assert os.fspath(yahoo.cache_folder()).startswith(os.path.expanduser("~"))
 
 
-def test_yahoo_is_looked_for_where_yfinance_was_told(cache, monkeypatch):
-    import yfinance.const
-
+def test_the_child_asks_the_server_of_this_process(monkeypatch):
     with FakeYahoo((200, chart())) as server:
-        monkeypatch.setattr(yfinance.const, "_BASE_URL_", server.base)
+        monkeypatch.setattr(yahoo, "SERVER", server.base)
         monkeypatch.setattr(yahoo, "COMMAND", [sys.executable, "-m", "rnnlib.data.yahoo"])
         monkeypatch.setattr(yahoo, "_now", lambda: fake_yahoo.NOW)
         assert len(prices.load(source="yahoo")) == 5

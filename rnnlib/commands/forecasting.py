@@ -174,10 +174,10 @@ def forecast_days(
     table = experiment.future(network, dataset, days * steps_a_day(dataset.frame.index))
     picture = out / f"rnn_{name}_future.png"
     _save(plots.future_figure(dataset, table, name=name), picture)
-    attrs = dataset.frame.attrs
-    print(f"{attrs['name']} ({attrs['source']}), forecast by {name}")
-    if "credit" in attrs:
-        print(attrs["credit"])
+    origin = dataset.origin
+    print(f"{origin.name} ({origin.source}), forecast by {name}")
+    if origin.credit:
+        print(origin.credit)
     show_future(table, dataset)
     index = dataset.frame.index
     print(f"The last value is {number(dataset.level[-1])}, on {moment(index[-1], index)}.")
@@ -252,16 +252,15 @@ def benchmark(
 
 def _describe(dataset):
     """One line on what is forecast, from where, and when."""
-    attrs, dates = dataset.frame.attrs, dataset.dates
+    origin, dates = dataset.origin, dataset.dates
     print(
-        f"\n{attrs['name']} ({attrs['source']}), one step ahead: "
+        f"\n{origin.name} ({origin.source}), one step ahead: "
         f"{len(dates)} test steps, {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
     )
-    gaps = int(dataset.frame.attrs.get("gaps", 0))
-    if gaps:
+    if gaps := dataset.gaps:
         print(f"{gaps} steps without a measurement: the last value stands in the inputs, none is scored.")
-    if "credit" in attrs:
-        print(attrs["credit"])
+    if origin.credit:
+        print(origin.credit)
 
 
 def _save(figure, path):

@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from rnnlib.data.origin import origin_of
 from rnnlib.forecasting.forecasts import p_value
 from rnnlib.grading.judge import VERDICTS
 
@@ -168,10 +169,10 @@ def show_cache(cached):
 def show_prices(quotes):
     """The last days of a table of prices."""
     rows = [[f"{day:%Y-%m-%d}", *row] for day, row in quotes.tail(5).iterrows()]
-    attrs = quotes.attrs
+    origin = origin_of(quotes)
     first, last = (f"{day:%Y-%m-%d}" for day in quotes.index[[0, -1]])
     show(
-        f"{attrs['symbol']}, {attrs['source']}: {len(quotes)} days, {first} to {last}, in {attrs['unit']}",
+        f"{origin.name}, {origin.source}: {len(quotes)} days, {first} to {last}, in {origin.unit}",
         ["day", *quotes.columns],
         rows,
     )

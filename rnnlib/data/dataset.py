@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from rnnlib.data.calendar import CIRCLES
+from rnnlib.data.origin import Origin, origin_of
 from rnnlib.data.windows import Split, chronological_split, windows
 
 
@@ -30,7 +31,8 @@ class Dataset:
     """What ``make_dataset`` makes of a table with one row a step (a day, an hour).
 
     Attributes:
-        frame: the table; ``frame.attrs`` says its name, source and unit.
+        frame: the table.
+        origin: its Origin: name, source, unit, season.
         features: the D columns that the network reads.
         target: the column that it forecasts.
         predict: "return", the target's log return ln(v_t / v_{t−1}), or "value", v_t itself.
@@ -47,6 +49,7 @@ class Dataset:
     """
 
     frame: pd.DataFrame
+    origin: Origin
     features: list
     target: str
     predict: str
@@ -67,12 +70,12 @@ class Dataset:
     @property
     def unit(self):
         """The target's unit, "" if it is not known."""
-        return self.frame.attrs.get("unit", "")
+        return self.origin.unit
 
     @property
     def quantity(self):
         """The target with its unit, for an axis or a heading."""
-        name = "adjusted close" if "symbol" in self.frame.attrs and self.target == "close" else self.target
+        name = "adjusted close" if self.origin.prices and self.target == "close" else self.target
         return f"{name} ({self.unit})" if self.unit else name
 
     @property
@@ -94,6 +97,11 @@ class Dataset:
     def past_level(self):
         """The target before the first test answer."""
         return self.level[: self.split.test.start + 1]
+
+    @property
+    def gaps(self):
+        """How many steps have no measurement of the target."""
+        return int((~self.measured).sum())
 
     @property
     def frozen_features(self):
@@ -122,6 +130,7 @@ def make_dataset(
     split=None,
     scaling=None,
     fill_gaps=False,
+    origin=None,
 ):
     """Prepare a table for a forecast of the next step.
 
@@ -140,6 +149,7 @@ def make_dataset(
         scaling: the Scaling of an earlier training; that of this table's training part if None.
         fill_gaps: let the last value before a gap stand in its place in the inputs. Otherwise a
             missing value is an error. Where the target was not measured it is never an answer.
+        origin: the table's Origin; the one that its loader handed over if None.
 
     Returns:
         A Dataset.
@@ -162,8 +172,6 @@ def make_dataset(
     measured = frame[target].notna().to_numpy()
     if fill_gaps:
         frame = frame.ffill()  # looks back only, so no future leaks into the past
-        frame.attrs["gaps"] = int((~measured).sum())
-
     if split is None:
         split = _split(frame.index, validation, test)
     if split.train.stop <= length:
@@ -190,7 +198,8 @@ def make_dataset(
     (training, _), (validating, _), (testing, rows) = map(part, split)
     if len(rows) < 2:
         raise ValueError(f"a test part with {len(rows)} measured steps is too short to judge forecasts")
-    return Dataset(frame, features, target, predict, length, split, scaling,
+    origin = origin or origin_of(frame)
+    return Dataset(frame, origin, features, target, predict, length, split, scaling,
                    training, validating, testing, rows, level, measured)  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rnnlib.data import yahoo
 from rnnlib.data.dates import between, period
+from rnnlib.data.origin import Origin
 from rnnlib.data.price_table import adjusted, check, fault, later_shares, read_csv
 
 #: What figures say about the origin of the embedded prices.
@@ -29,7 +30,7 @@ def load(symbol="AAPL", start=None, end=None, source="embedded", *, refresh=Fals
     Returns:
         DataFrame with a DatetimeIndex ``date`` (ascending, each day once) and the float
         columns open, high, low, close and volume (shares); of a file, those that it has.
-        Its ``attrs`` are symbol, source (for the title of a figure) and unit (of a price).
+        Its ``attrs["origin"]`` is their Origin: symbol, source and unit.
 
     Raises:
         ValueError: a bad symbol, date or file, impossible prices, or no day is left.
@@ -39,44 +40,41 @@ def load(symbol="AAPL", start=None, end=None, source="embedded", *, refresh=Fals
     if refresh and source != "yahoo":
         raise ValueError("only the source yahoo can be refreshed")
     if source == "yahoo":
-        prices = yahoo.history(symbol, start, end, refresh=refresh)
+        prices, origin = yahoo.history(symbol, start, end, refresh=refresh)
     elif source == "embedded":
-        prices = _embedded(symbol)
+        prices, origin = _embedded(symbol)
     else:
-        prices = _own_file(source, symbol)
-
-    chosen = between(prices, start, end)
-    check(chosen, prices.attrs["symbol"])
-    chosen.attrs = prices.attrs
-    return chosen
+        prices, origin = _own_file(source, symbol)
+    prices = between(prices, start, end)
+    check(prices, origin.name)
+    prices.attrs["origin"] = origin
+    return prices
 
 
 def _embedded(symbol):
-    """The embedded prices."""
+    """The embedded prices and their Origin."""
     if str(symbol).upper() != "AAPL":
         raise ValueError(
             f"no embedded prices for {symbol!r:.40}: the only symbol is AAPL; for another take "
             "the source yahoo (--source yahoo) or a CSV file"
         )
-    prices = _from_csv(resources.files("rnnlib.data") / "files" / "aapl_daily.csv")
-    prices.attrs = {"symbol": "AAPL", "source": EMBEDDED_SOURCE, "unit": "US dollars"}
-    return prices
+    prices, _ = _from_csv(resources.files("rnnlib.data") / "files" / "aapl_daily.csv")
+    return prices, Origin("AAPL", EMBEDDED_SOURCE, "US dollars", prices=True)
 
 
 def _own_file(source, symbol):
-    """The prices of the user's CSV file."""
+    """The prices of the user's CSV file and their Origin."""
     path = Path(source).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"no file {path}: the source is embedded, yahoo or a CSV file")
     if not path.is_file():
         raise IsADirectoryError(f"{path} is a folder: the source is embedded, yahoo or a CSV file")
-    prices = _from_csv(path)
-    prices.attrs["symbol"] = str(symbol)
-    return prices
+    prices, source = _from_csv(path)
+    return prices, Origin(str(symbol), source, "unit of the file", prices=True)
 
 
 def _from_csv(path):
-    """Read a CSV file of prices, check all of it, and adjust it if it says how."""
+    """Read a CSV file of prices, check all of it, and adjust it if it says how: (prices, source)."""
     raw = read_csv(path)
     lines = raw.pop("line")
     if flaw := fault(raw):
@@ -88,5 +86,4 @@ def _from_csv(path):
         source += ", taken as adjusted"
     elif "volume" in raw:
         prices["volume"] *= later_shares(raw["adj_close"] / raw["close"])
-    prices.attrs = {"source": source, "unit": "unit of the file"}
-    return prices
+    return prices, source

@@ -170,11 +170,11 @@ def benchmark_figure(table, histories, naive, data):
 
 def _title(figure, data, what):
     """What is shown and where the data come from; the credit, where one is due."""
-    attrs = data.frame.attrs
-    name, source = attrs.get("name", data.target), attrs.get("source", "own data")
-    figure.suptitle(f"{name}, {data.target}: {what}\n{source}", fontsize="large")
-    if "credit" in attrs:
-        figure.supxlabel(attrs["credit"], fontsize="small", color=GREY)
+    origin = data.origin
+    title = f"{origin.name or data.target}, {data.target}: {what}\n{origin.source}"
+    figure.suptitle(title, fontsize="large")
+    if origin.credit:
+        figure.supxlabel(origin.credit, fontsize="small", color=GREY)
 
 
 def _log(ratio):

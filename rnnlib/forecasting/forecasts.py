@@ -20,7 +20,7 @@ def baselines(data):
     """Naive forecasts of the test part, each one step ahead.
 
     Args:
-        data: a Dataset. ``data.frame.attrs["season"]`` is the number of steps m after which
+        data: a Dataset. ``data.origin.season`` is the number of steps m after which
             the series repeats itself.
 
     Returns:
@@ -30,7 +30,7 @@ def baselines(data):
         returns (or values), fitted by least squares to all before the test part.
     """
     found = {"last value": data.before}
-    season = data.frame.attrs.get("season")
+    season = data.origin.season
     if season and data.rows[0] >= season:
         found["seasonal naive"] = data.level[data.rows - season]
     series = np.diff(np.log(data.level)) if data.predict == "return" else data.level[1:]
@@ -161,7 +161,7 @@ def compare_horizons(model, data, steps):
         "model": recursive(model, data, starts - 1, steps),
         "last value": np.repeat(data.level[starts - 1, None], steps, axis=1),
     }
-    season = data.frame.attrs.get("season")
+    season = data.origin.season
     if season and starts[0] >= season:
         forecasts["seasonal naive"] = data.level[starts[:, None] - season + ahead % season]
     errors = {name: _errors(data, data.level[starts[:, None] + ahead], f) for name, f in forecasts.items()}
@@ -205,7 +205,7 @@ def _errors(data, actual, forecast):
 def _scales(data):
     """scale -> (function of values at the test steps, the past whose changes are MASE's scale)."""
     past = data.past_level
-    if data.predict == "value" and "symbol" not in data.frame.attrs:
+    if data.predict == "value" and not data.origin.prices:
         return {"values": (lambda values: values, past)}
     return {
         "prices": (lambda values: values, past),

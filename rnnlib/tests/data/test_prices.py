@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlib.data import prices, yahoo
+from rnnlib.data.origin import Origin, origin_of
 from rnnlib.tests.data import fake_yahoo
 from rnnlib.tests.data.fake_yahoo import FakeYahoo, chart, failure
 
@@ -37,7 +38,7 @@ def test_embedded_prices_are_adjusted():
     quotes = prices.load()
     assert list(quotes.columns) == OHLCV
     assert len(quotes) == 3270
-    assert quotes.attrs == {"symbol": "AAPL", "source": prices.EMBEDDED_SOURCE, "unit": "US dollars"}
+    assert quotes.attrs == {"origin": Origin("AAPL", prices.EMBEDDED_SOURCE, "US dollars", prices=True)}
     assert quotes.index.is_monotonic_increasing
     assert quotes.index.name == "date"
     assert quotes.index.dtype == "datetime64[ns]"
@@ -68,7 +69,7 @@ def test_start_and_end_are_included(year):
     assert quotes.index[-1] == pd.Timestamp("2005-12-30")
     one = prices.load(start="2005-12-30", end="2005-12-30")
     assert len(one) == 1
-    assert one.attrs["symbol"] == "AAPL"
+    assert origin_of(one).name == "AAPL"
 
 
 @pytest.mark.parametrize(
@@ -119,11 +120,8 @@ def test_a_file_with_two_columns(tmp_path, monkeypatch):
     assert list(quotes.columns) == ["close"]
     assert list(quotes["close"]) == [1.5, 2.5]
     assert list(quotes.index.strftime("%Y-%m-%d")) == ["2020-01-01", "2020-01-02"]
-    assert quotes.attrs == {
-        "symbol": "mine",
-        "source": "file prices.csv, taken as adjusted",
-        "unit": "unit of the file",
-    }
+    source = "file prices.csv, taken as adjusted"
+    assert origin_of(quotes) == Origin("mine", source, "unit of the file", prices=True)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     pd.testing.assert_frame_equal(prices.load("mine", source="~/prices.csv"), quotes)
@@ -141,7 +139,7 @@ def test_a_file_as_yahoo_exports_it(tmp_path):
         "2020-01-03 00:00:00-05:00,10,12,8,10,10,100\r\n",
     )
     quotes = prices.load(source=str(path))
-    assert quotes.attrs["source"] == "file prices.csv"
+    assert origin_of(quotes).source == "file prices.csv"
     assert quotes.index.dtype == prices.load().index.dtype
     assert quotes.to_numpy().tolist() == [[5, 6, 4, 5.5, 200], [10, 12, 8, 10, 100]]
 
@@ -149,7 +147,7 @@ def test_a_file_as_yahoo_exports_it(tmp_path):
 def test_the_embedded_file_loads_as_a_file_too():
     path = prices.resources.files("rnnlib.data") / "files" / "aapl_daily.csv"
     quotes = prices.load(source=path)
-    assert quotes.attrs["source"] == "file aapl_daily.csv"
+    assert origin_of(quotes).source == "file aapl_daily.csv"
     pd.testing.assert_frame_equal(quotes, prices.load())
 
 
@@ -286,7 +284,7 @@ def test_a_file_comes_back_whatever_its_order(tmp_path_factory, table_and_factor
     assert list(quotes) == [name for name in OHLCV if name in table]
     assert list(quotes.index.strftime("%Y-%m-%d")) == list(table["date"])
     assert quotes.index.dtype == "datetime64[ns]"
-    assert ("taken as adjusted" in quotes.attrs["source"]) == (factor is None)
+    assert ("taken as adjusted" in origin_of(quotes).source) == (factor is None)
     for name in quotes:
         expected = table[name] * (factor if factor and name != "volume" else 1)
         np.testing.assert_allclose(quotes[name], expected, rtol=1e-12 if factor else 0)
@@ -358,9 +356,9 @@ def test_prices_from_yahoo(cache, monkeypatch, capfd, tmp_path):
         assert list(quotes.index) == list(pd.bdate_range("2026-11-16", "2026-11-20"))
         assert quotes.iloc[0].tolist() == [49.75, 51, 48.5, 50, 1000]
         assert quotes["close"].tolist() == [50, 50.5, 51, 51.5, 52]
-        assert quotes.attrs["source"] == "Yahoo Finance, fetched 2026-11-22"
-        assert quotes.attrs["symbol"] == "AAPL"
-        assert quotes.attrs["unit"] == "US dollars"
+        assert origin_of(quotes).source == "Yahoo Finance, fetched 2026-11-22"
+        assert origin_of(quotes).name == "AAPL"
+        assert origin_of(quotes).unit == "US dollars"
 
         number = len(server.asked)
         again = prices.load("AAPL", source="yahoo")
@@ -603,7 +601,7 @@ def test_what_yahoo_does_every_day_is_no_lie(replay, monkeypatch):
     replay(chart(currency="GBp"))
     quotes = prices.load(source="yahoo", refresh=True)
     assert f"{quotes.index[-1]:%Y-%m-%d}" == "2026-11-19"
-    assert quotes.attrs["unit"] == "GBp"
+    assert origin_of(quotes).unit == "GBp"
     replay(chart(DAYS[4:]))
     with pytest.raises(ValueError, match="Yahoo Finance has no daily prices of AAPL"):
         prices.load(source="yahoo", refresh=True)
@@ -625,7 +623,7 @@ def test_impossible_prices_outside_the_days_asked_for_do_no_harm(replay):
     asked = replay(chart(open=[0, 0, 100, 100, 100], symbol="KO", currency=None))
     quotes = prices.load("KO", source="yahoo", start="2026-11-18")
     assert len(quotes) == 3
-    assert quotes.attrs["unit"] == "unknown unit"
+    assert origin_of(quotes).unit == "unknown unit"
     with pytest.raises(
         ValueError, match=r"KO on 2026-11-16: open is 0, .* \(on 2 days, the last 2026-11-17\): leave"
     ):
@@ -652,13 +650,13 @@ def test_the_cache_is_used_as_long_as_it_reaches_the_end(replay, monkeypatch):
     assert asked() == ["AAPL"]
     today_is(monkeypatch, "2026-11-25")
     kept = prices.load(source="yahoo", end="2026-11-20")
-    assert kept.attrs["source"] == "Yahoo Finance, fetched 2026-11-22"
+    assert origin_of(kept).source == "Yahoo Finance, fetched 2026-11-22"
     assert len(prices.load(source="yahoo", end="2026-11-18")) == 3
     assert asked() == ["AAPL"]
     prices.load(source="yahoo", end="2026-11-23")
     assert asked() == ["AAPL"] * 2
     newer = prices.load(source="yahoo")  # fetched today, so no more can be had
-    assert newer.attrs["source"] == "Yahoo Finance, fetched 2026-11-25"
+    assert origin_of(newer).source == "Yahoo Finance, fetched 2026-11-25"
     assert asked() == ["AAPL"] * 2
     prices.load(source="yahoo", end="2026-11-17", refresh=True)
     assert asked() == ["AAPL"] * 3
@@ -780,7 +778,7 @@ def test_what_is_cached(replay, cache, monkeypatch):
     assert not cache.exists()
     for symbol in ("AAPL", "con", "^GSPC", ".DJI", "EURUSD=X", "brk-b"):
         replay(chart(symbol=symbol.upper()))
-        assert prices.load(symbol, source="yahoo").attrs["symbol"] == symbol.upper()
+        assert origin_of(prices.load(symbol, source="yahoo")).name == symbol.upper()
     (cache / "notes.csv").write_text("mine")
     (cache / ".yahoo_X.csv.1.tmp").write_text("half")
     held = yahoo.cached()

@@ -10,6 +10,7 @@ from scipy import stats
 from rnnlib import SequenceModel
 from rnnlib.data import prices, traffic
 from rnnlib.data.dataset import make_dataset
+from rnnlib.data.origin import Origin
 from rnnlib.forecasting.forecasts import (
     baselines,
     compare,
@@ -89,8 +90,7 @@ def test_scores_follow_their_definitions(seed):
 @pytest.mark.parametrize("predict", ["return", "value"])
 def test_baselines(predict):
     table = random_walk()
-    table.attrs["season"] = 7
-    data = make_dataset(table, FEATURES, "close", predict, length=4)
+    data = make_dataset(table, FEATURES, "close", predict, length=4, origin=Origin(season=7))
     found = baselines(data)
     assert list(found) == ["last value", "seasonal naive", "AR(4)"]
     close = table["close"]
@@ -115,10 +115,9 @@ def test_baselines_do_not_see_the_test_part():
 
 
 def test_no_season_without_enough_steps():
-    table = random_walk()
     for season, there in ((319, True), (321, False), (None, False)):
-        table.attrs["season"] = season
-        assert ("seasonal naive" in baselines(make_dataset(table))) == there
+        data = make_dataset(random_walk(), origin=Origin(season=season))
+        assert ("seasonal naive" in baselines(data)) == there
 
 
 @given(seeds, st.integers(2, 60), st.integers(1, 8))
@@ -197,7 +196,6 @@ def test_compare_refuses_what_does_not_fit():
 
 def test_a_price_below_zero_has_no_return():
     data = aapl(predict="value")
-    data.frame.attrs["symbol"] = "AAPL"
     scores = compare({"rnn": np.where(np.arange(654) == 3, -1.0, data.before)}, data)
     assert np.isfinite(scores.loc["rnn", ("prices", "RMSE")])
     assert np.isnan(scores.loc["rnn", ("returns", "RMSE")])
@@ -287,9 +285,7 @@ def test_recursive_forecasts_know_the_calendar():
 
 
 def test_the_seasonal_naive_forecast_at_each_horizon():
-    table = random_walk()
-    table.attrs["season"] = 3
-    data = make_dataset(table, predict="value")
+    data = make_dataset(random_walk(), predict="value", origin=Origin(season=3))
     model = constant(data, 0)
     horizons = compare_horizons(model, data, 5)
     rows = data.rows[:-4]

@@ -50,7 +50,7 @@ def test_the_figure_shows_the_forecast(data):
     change = {line.get_label(): line for line in change_axes.lines}["gru"].get_ydata()
     expected = np.full(60, 100 * np.log(1.01)) if data == "stock" else 0.01 * dataset.before[-60:]
     np.testing.assert_allclose(change, expected, atol=1e-9)
-    assert dataset.frame.attrs["source"] in figure.get_suptitle()
+    assert dataset.origin.source in figure.get_suptitle()
     assert all(axes.get_ylabel() for axes in figure.axes)
 
 
@@ -65,4 +65,4 @@ def test_the_figure_of_the_future_begins_after_the_past():
     assert date2num(past.get_xdata()[-1]) == date2num(dataset.frame.index[-1])
     assert past.get_ydata()[-1] == dataset.level[-1]
     np.testing.assert_array_equal(date2num(ahead.get_xdata()), date2num(index))
-    assert dataset.frame.attrs["credit"] in figure.get_supxlabel()
+    assert dataset.origin.credit in figure.get_supxlabel()

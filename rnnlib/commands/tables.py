@@ -144,7 +144,7 @@ def show_horizons(horizons, data):
     """The table of ``forecast.compare_horizons``."""
     rows = [[f"{horizon}", *row[:-1], p_value(row["p"])] for horizon, row in horizons.iterrows()]
     columns = ["steps ahead", *horizons.columns[:-1], "p: last value"]
-    unit = "log returns" if data.predict == "return" else data.quantity
+    unit = data.transform.difference_label(data.quantity)
     show(f"Several steps ahead, each forecast made from the one before it; RMSE: {unit}", columns, rows)
 
 

@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from rnnlib.data.calendar import CIRCLES
 from rnnlib.data.origin import Origin, origin_of
+from rnnlib.data.transforms import TRANSFORMS, LogReturns, Values
 from rnnlib.data.windows import Split, chronological_split, windows
 
 
@@ -35,8 +36,8 @@ class Dataset:
         origin: its Origin: name, source, unit, season.
         features: the D columns that the network reads.
         target: the column that it forecasts.
-        predict: "return", the target's log return ln(v_t / v_{t−1}), or "value", v_t itself.
-            With "return" the network also reads every feature as a log return.
+        transform: LogReturns, if the network reads and forecasts log returns ln(v_t / v_{t−1}), or
+            Values, if v_t itself.
         length: steps in a window, L.
         split: which of the rows 1 ... N − 1 of ``frame`` (row 0 has no return) are in which part;
             a window belongs to the part that holds its answer.
@@ -52,7 +53,7 @@ class Dataset:
     origin: Origin
     features: list
     target: str
-    predict: str
+    transform: LogReturns | Values
     length: int
     split: Split
     scaling: Scaling
@@ -65,7 +66,7 @@ class Dataset:
 
     def __repr__(self):
         parts = " / ".join(str(len(y)) for _, y in (self.train, self.validation, self.test))
-        return f"Dataset({self.predict} of {self.target}: {parts} windows of {self.length} steps)"
+        return f"Dataset({self.transform.name} of {self.target}: {parts} windows of {self.length} steps)"
 
     @property
     def unit(self):
@@ -104,6 +105,11 @@ class Dataset:
         return int((~self.measured).sum())
 
     @property
+    def has_returns(self):
+        """Whether forecasts are judged as those of prices, by their log returns too."""
+        return self.origin.prices or self.transform.has_returns
+
+    @property
     def frozen_features(self):
         """The features of which nobody knows the future: neither the target nor the calendar."""
         return [name for name in self.features if name != self.target and name not in CIRCLES]
@@ -112,11 +118,11 @@ class Dataset:
         """The target's values that scaled outputs stand for, given the value a step before."""
         forecast = output * self.scaling.target_std + self.scaling.target_mean
         with np.errstate(over="ignore"):  # the forecasts of a training that diverged
-            return before * np.exp(forecast) if self.predict == "return" else forecast
+            return self.transform.to_level(forecast, before)
 
     def inputs(self, frame):
         """The scaled features of all rows of such a table but the first, (N − 1, D)."""
-        return (_features(frame, self.features, self.predict) - self.scaling.mean) / self.scaling.std
+        return (_features(frame, self.features, self.transform) - self.scaling.mean) / self.scaling.std
 
 
 def make_dataset(
@@ -141,7 +147,8 @@ def make_dataset(
         frame: DataFrame in the order of time, one row a step.
         features: the columns to read.
         target: the column to forecast.
-        predict: "return" or "value", see Dataset.
+        predict: "return", the target's log return, or "value". With "return" the network also reads
+            every feature as a log return.
         length: steps in a window.
         validation: share of the steps for early stopping, before the test part.
         test: share of the steps for the final score, at the end; or the first test day.
@@ -160,7 +167,7 @@ def make_dataset(
     """
     features = [features] if isinstance(features, str) else list(features)
     _check_columns(frame, features, target)
-    if predict not in ("return", "value"):
+    if predict not in TRANSFORMS:
         raise ValueError(f'predict must be "return" or "value", got {predict!r}')
     if not (frame.index.is_monotonic_increasing and frame.index.is_unique):
         raise ValueError("the days must be in order, each one once: sort the table by date")
@@ -177,8 +184,9 @@ def make_dataset(
     if split.train.stop <= length:
         raise ValueError(f"{split.train.stop} training days are too few for windows of {length} days")
     level = frame[target].to_numpy(float)
-    inputs = _features(frame, features, predict)
-    answers = _features(frame, [target], predict)
+    transform = TRANSFORMS[predict]
+    inputs = _features(frame, features, transform)
+    answers = _features(frame, [target], transform)
     if scaling is None:
         scaler = StandardScaler().fit(inputs[split.train])
         target_scaler = StandardScaler().fit(answers[split.train])
@@ -199,7 +207,7 @@ def make_dataset(
     if len(rows) < 2:
         raise ValueError(f"a test part with {len(rows)} measured steps is too short to judge forecasts")
     origin = origin or origin_of(frame)
-    return Dataset(frame, origin, features, target, predict, length, split, scaling,
+    return Dataset(frame, origin, features, target, transform, length, split, scaling,
                    training, validating, testing, rows, level, measured)  # fmt: skip
 
 
@@ -213,25 +221,16 @@ def _check_columns(frame, features, target):
         raise ValueError(f"a feature is named twice: {', '.join(features)}")
 
 
-def _features(frame, columns, predict):
+def _features(frame, columns, transform):
     """The columns of all rows but the first, (N − 1, D): log returns, or the values themselves."""
-    values = frame[columns].to_numpy(float, copy=True)
+    values = frame[columns].to_numpy(float)
     for i in range(len(columns)):
         if not np.isfinite(values[:, i]).all():
             row = frame.index[~np.isfinite(values[:, i])][0]
             raise ValueError(
                 f"{columns[i]} is missing or infinite at {row}: fill it first, or ask for fill_gaps"
             )
-    if predict == "value":
-        return values[1:]
-    for i in range(len(columns)):
-        if columns[i] == "volume":
-            values[:, i] += 1  # a day without trade has a return too
-        if not (values[:, i] > 0).all():
-            raise ValueError(
-                f"{columns[i]} must be above 0 for returns, found {values[values[:, i] <= 0, i][0]}"
-            )
-    return np.diff(np.log(values), axis=0)
+    return transform.features(values, columns)
 
 
 def _split(index, validation, test):

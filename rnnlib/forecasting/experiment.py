@@ -116,10 +116,8 @@ def future(model, data, steps):
     """
     low, high = error_bands(model, data, steps)
     path = recursive(model, data, [len(data.frame) - 1], steps)[0]
-    shifted = (
-        (path * np.exp(low), path * np.exp(high)) if data.predict == "return" else (path + low, path + high)
-    )
-    columns = {"forecast": path, "low": shifted[0], "high": shifted[1]}
+    shift = data.transform.shift
+    columns = {"forecast": path, "low": shift(path, low), "high": shift(path, high)}
     return pd.DataFrame(columns, index=following(data.frame.index, steps))
 
 

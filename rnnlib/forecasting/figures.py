@@ -53,18 +53,12 @@ def forecast_figure(history, data, forecast, *, name):
     level_axes.plot(dates, before, ":", color=BLUE, label="last value")
     level_axes.set(ylabel=data.quantity, title=f"The last {len(dates)} test steps")
 
-    if data.predict == "return":
-        change, unit = (lambda values: 100 * _log(values / before)), "log return (%)"
-    else:
-        change, unit = (
-            (lambda values: values - before),
-            f"change ({data.unit})" if data.unit else "change",
-        )
+    change, label = data.transform.change, data.transform.change_label(data.unit)
     width = 0.8 * np.median(np.diff(dates)) if len(dates) > 1 else 0.8
-    change_axes.bar(dates, change(actual), width=width, color="0.75", label="actual")
-    change_axes.plot(dates, change(forecast), color=ORANGE, label=name)
+    change_axes.bar(dates, change(actual, before), width=width, color="0.75", label="actual")
+    change_axes.plot(dates, change(forecast, before), color=ORANGE, label=name)
     change_axes.axhline(0, color=BLUE, linestyle=":", label="last value")
-    change_axes.set(ylabel=unit, title="The same steps: change from the step before")
+    change_axes.set(ylabel=label, title="The same steps: change from the step before")
 
     for axes in (loss_axes, level_axes, change_axes):
         axes.legend(loc="best", fontsize="small")
@@ -175,12 +169,6 @@ def _title(figure, data, what):
     figure.suptitle(title, fontsize="large")
     if origin.credit:
         figure.supxlabel(origin.credit, fontsize="small", color=GREY)
-
-
-def _log(ratio):
-    """ln of a ratio; nothing is drawn where a forecast price is 0 or infinite."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(np.isfinite(np.log(ratio)), np.log(ratio), np.nan)
 
 
 def _shown_steps(data):

@@ -33,12 +33,12 @@ def baselines(data):
     season = data.origin.season
     if season and data.rows[0] >= season:
         found["seasonal naive"] = data.level[data.rows - season]
-    series = np.diff(np.log(data.level)) if data.predict == "return" else data.level[1:]
+    series = data.transform.series(data.level)
     x, y = windows(series, series, data.length)  # window i answers row i + L + 1
     past = np.flatnonzero(data.measured[data.length + 1 : data.split.test.start + 1])
     linear = LinearRegression().fit(x[past, :, 0], y[past])
     ahead = linear.predict(x[data.rows - data.length - 1, :, 0])
-    found[f"AR({data.length})"] = data.before * np.exp(ahead) if data.predict == "return" else ahead
+    found[f"AR({data.length})"] = data.transform.to_level(ahead, data.before)
     return found
 
 
@@ -70,9 +70,7 @@ def recursive(model, data, rows, steps):
         output = predict(model, x)[:, 0].astype(float)
         level = data.to_level(output, level)
         forecasts.append(level)
-        # Unchanged means a log return of 0, or the value of the step before.
-        new = np.broadcast_to(-mean / std, x[:, -1].shape) if data.predict == "return" else x[:, -1]
-        new = new.astype(np.float32)
+        new = data.transform.unchanged(x[:, -1], data.scaling).astype(np.float32)
         for i, feature in enumerate(data.features):
             if feature == data.target:
                 new[:, i] = output  # the target is scaled alike as a feature
@@ -164,7 +162,8 @@ def compare_horizons(model, data, steps):
     season = data.origin.season
     if season and starts[0] >= season:
         forecasts["seasonal naive"] = data.level[starts[:, None] - season + ahead % season]
-    errors = {name: _errors(data, data.level[starts[:, None] + ahead], f) for name, f in forecasts.items()}
+    actual = data.level[starts[:, None] + ahead]
+    errors = {name: data.transform.difference(actual, values) for name, values in forecasts.items()}
     table = pd.DataFrame(
         {name: np.sqrt(np.mean(e**2, axis=0)) for name, e in errors.items()}, index=ahead + 1
     )
@@ -184,7 +183,7 @@ def error_bands(model, data, steps):
     if len(starts) > 500:  # enough for a quantile; at random, since regular steps may beat with a season
         starts = np.sort(np.random.default_rng(0).choice(starts, 500, replace=False))
     actual = data.level[starts[:, None] + np.arange(steps)]
-    errors = _errors(data, actual, recursive(model, data, starts - 1, steps))
+    errors = data.transform.difference(actual, recursive(model, data, starts - 1, steps))
     return np.quantile(errors, [0.1, 0.9], axis=0)
 
 
@@ -197,15 +196,10 @@ def _starts(data, steps):
     return starts
 
 
-def _errors(data, actual, forecast):
-    """actual − forecast; of logarithms if the model predicts returns."""
-    return np.log(actual / forecast) if data.predict == "return" else actual - forecast
-
-
 def _scales(data):
     """scale -> (function of values at the test steps, the past whose changes are MASE's scale)."""
     past = data.past_level
-    if data.predict == "value" and not data.origin.prices:
+    if not data.has_returns:
         return {"values": (lambda values: values, past)}
     return {
         "prices": (lambda values: values, past),

@@ -81,10 +81,10 @@ def train(
       train --model gru --data weather --epochs 40 --lr 0.003
     """
     from rnnlib.commands.tables import show_scores
-    from rnnlib.forecasting import experiment
-    from rnnlib.forecasting import figures as plots
-    from rnnlib.forecasting import forecasts as forecast
-    from rnnlib.training.fit import online as learn_online
+    from rnnlib.forecasting import experiment, figures
+    from rnnlib.forecasting.forecasts import one_step
+    from rnnlib.forecasting.judging import compare, verdict
+    from rnnlib.training import fit
     from rnnlib.training.optimizers import make_optimizer
 
     problem = problem_of(data, symbol, source, start, end, features, target, seq_len)
@@ -101,19 +101,19 @@ def train(
         out=out,
         resume=resume,
     )
-    forecasts = {model: forecast.one_step(network, dataset)}
+    forecasts = {model: one_step(network, dataset)}
     if online:
         learner = make_optimizer(network.params, **chosen)
-        outputs = learn_online(network, *dataset.test, loss=loss, optimizer=learner, max_norm=clip)
+        outputs = fit.online(network, *dataset.test, loss=loss, optimizer=learner, max_norm=clip)
         forecasts[f"{model} online"] = dataset.to_level(outputs[:, 0].astype(float), dataset.before)
-    scores = forecast.compare(forecasts, dataset)
+    scores = compare(forecasts, dataset)
     picture = out / f"rnn_{model}_forecast.png"
-    _save(plots.forecast_figure(history, dataset, forecasts[model], name=model), picture)
+    _save(figures.forecast_figure(history, dataset, forecasts[model], name=model), picture)
 
     _describe(dataset)
     show_scores(scores, dataset)
     for name in forecasts:
-        print(forecast.verdict(scores, name))
+        print(verdict(scores, name))
     best = out / f"rnn_{model}_best.safetensors"
     print(f"Best epoch: {history.best_epoch} of {len(history.train_loss)}. Wrote {best} and {picture}.")
     if resume and not there:
@@ -136,17 +136,18 @@ def evaluate(
     """
     from rnnlib.commands.tables import show_horizons, show_scores
     from rnnlib.forecasting import experiment
-    from rnnlib.forecasting import forecasts as forecast
+    from rnnlib.forecasting.forecasts import one_step
+    from rnnlib.forecasting.judging import compare, compare_horizons, verdict
 
     network, dataset = experiment.load(file, source)
     name = network.config["kind"]
-    scores = forecast.compare({name: forecast.one_step(network, dataset)}, dataset)
-    horizons = forecast.compare_horizons(network, dataset, steps) if steps > 1 else None
+    scores = compare({name: one_step(network, dataset)}, dataset)
+    horizons = compare_horizons(network, dataset, steps) if steps > 1 else None
     _describe(dataset)
     show_scores(scores, dataset)
     if horizons is not None:
         show_horizons(horizons, dataset)
-    print(forecast.verdict(scores, name))
+    print(verdict(scores, name))
 
 
 def forecast_days(
@@ -164,8 +165,7 @@ def forecast_days(
     """
     from rnnlib.commands.tables import moment, number, show_future
     from rnnlib.data.calendar import steps_a_day
-    from rnnlib.forecasting import experiment
-    from rnnlib.forecasting import figures as plots
+    from rnnlib.forecasting import experiment, figures
     from rnnlib.tools.whole_file import ready
 
     network, dataset = experiment.load(file, source)
@@ -173,7 +173,7 @@ def forecast_days(
     name = network.config["kind"]
     table = experiment.future(network, dataset, days * steps_a_day(dataset.frame.index))
     picture = out / f"rnn_{name}_future.png"
-    _save(plots.future_figure(dataset, table, name=name), picture)
+    _save(figures.future_figure(dataset, table, name=name), picture)
     origin = dataset.origin
     print(f"{origin.name} ({origin.source}), forecast by {name}")
     if origin.credit:
@@ -225,9 +225,9 @@ def benchmark(
       benchmark --data traffic --models gru,lstm --lr 0.003
     """
     from rnnlib.commands.tables import show_benchmark
-    from rnnlib.forecasting import benchmark as compare
-    from rnnlib.forecasting import figures as plots
-    from rnnlib.forecasting import forecasts as forecast
+    from rnnlib.forecasting import figures
+    from rnnlib.forecasting.benchmark import benchmark
+    from rnnlib.forecasting.judging import compare
     from rnnlib.tools.whole_file import ready, whole_file
 
     kinds = model_names(models)
@@ -236,15 +236,15 @@ def benchmark(
     dataset = problem_of(data, symbol, source, start, end, features, target, seq_len).dataset()
     ready(out)
     settings = fit_settings(epochs, batch_size, loss, 1.0, patience or epochs) | {"lr": lr}
-    table, histories = compare.benchmark(networks, seeds, dataset, settings, jobs)
+    table, histories = benchmark(networks, seeds, dataset, settings, jobs)
 
     results = out / "benchmark_results.csv"
     both = {"mamba", "min_gru"} <= set(kinds)
     picture = out / ("mamba_vs_mingru_comparison.png" if both else "models_comparison.png")
     with whole_file(results) as temporary:
         table.to_csv(temporary, index=False)
-    naive = forecast.compare({}, dataset)
-    _save(plots.benchmark_figure(table, histories, naive, dataset), picture)
+    naive = compare({}, dataset)
+    _save(figures.benchmark_figure(table, histories, naive, dataset), picture)
     _describe(dataset)
     show_benchmark(table, naive, dataset)
     print(f"Wrote {results} and {picture}.")

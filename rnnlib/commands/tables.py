@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnlib.data.origin import origin_of
-from rnnlib.forecasting.forecasts import p_value
+from rnnlib.forecasting.judging import p_value
 from rnnlib.grading.judge import VERDICTS
 
 LISTED = 20  # rows of a class that a terminal shows
@@ -61,7 +61,7 @@ def moment(time, index):
 
 
 def show_scores(scores, data):
-    """The tables of ``forecast.compare``: one a scale, then the tests and the directions."""
+    """The tables of ``judging.compare``: one a scale, then the tests and the directions."""
     titles = {"prices": data.quantity, "returns": "log returns", "values": data.quantity}
     for scale, title in titles.items():
         if scale in scores:
@@ -84,11 +84,11 @@ def show_scores(scores, data):
 
 
 def show_benchmark(table, naive, data):
-    """The tables of ``compare.benchmark``: errors and costs over the seeds, and the tests.
+    """The tables of ``benchmark.benchmark``: errors and costs over the seeds, and the tests.
 
     Args:
-        table: as ``compare.benchmark`` returns it.
-        naive: the scores of the naive forecasts, ``forecast.compare({}, data)``.
+        table: as ``benchmark.benchmark`` returns it.
+        naive: the scores of the naive forecasts, ``judging.compare({}, data)``.
         data: the Dataset.
     """
     scale, unit, factor = (
@@ -141,7 +141,7 @@ def show_tasks(name, table, task):
 
 
 def show_horizons(horizons, data):
-    """The table of ``forecast.compare_horizons``."""
+    """The table of ``judging.compare_horizons``."""
     rows = [[f"{horizon}", *row[:-1], p_value(row["p"])] for horizon, row in horizons.iterrows()]
     columns = ["steps ahead", *horizons.columns[:-1], "p: last value"]
     unit = data.transform.difference_label(data.quantity)

@@ -5,7 +5,8 @@ import time
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from rnnlib.forecasting.forecasts import compare, one_step
+from rnnlib.forecasting.forecasts import one_step
+from rnnlib.forecasting.judging import compare
 from rnnlib.models.sequence_model import SequenceModel
 from rnnlib.tools.memory import peak_memory
 from rnnlib.tools.parallel import in_parallel
@@ -23,7 +24,7 @@ def run(kind, options, seed, data, settings):
 
     Returns:
         (row, history): row is a dict with parameters, epochs, best_epoch, seconds (wall clock),
-        peak_memory_mib and every score of ``forecast.compare``, that of the last value beside it
+        peak_memory_mib and every score of ``judging.compare``, that of the last value beside it
         with the ending ``_last_value``.
     """
 

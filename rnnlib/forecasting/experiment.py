@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from rnnlib.data.calendar import following
 from rnnlib.data.dataset import Scaling
-from rnnlib.forecasting.forecasts import error_bands, recursive
+from rnnlib.forecasting.forecasts import recursive
+from rnnlib.forecasting.judging import error_bands
 from rnnlib.forecasting.problem import Problem
 from rnnlib.models.sequence_model import SequenceModel
 from rnnlib.tools.whole_file import ready

@@ -100,8 +100,8 @@ def benchmark_figure(table, histories, naive, data):
     """Validation loss, test error, time and memory of each model.
 
     Args:
-        table, histories: what ``compare.benchmark`` returns.
-        naive: the scores of the naive forecasts, ``forecast.compare({}, data)``.
+        table, histories: what ``benchmark.benchmark`` returns.
+        naive: the scores of the naive forecasts, ``judging.compare({}, data)``.
         data: the Dataset of the benchmark.
 
     Returns:

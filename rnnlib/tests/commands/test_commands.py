@@ -19,8 +19,9 @@ from rnnlib.commands import main as cli
 from rnnlib.commands import tables
 from rnnlib.data import yahoo
 from rnnlib.forecasting import experiment
-from rnnlib.forecasting import forecasts as forecast
 from rnnlib.forecasting.benchmark import run as run_one
+from rnnlib.forecasting.forecasts import one_step
+from rnnlib.forecasting.judging import compare, error_bands, verdict
 from rnnlib.forecasting.problem import Problem
 from rnnlib.tests.data import fake_yahoo
 from rnnlib.training import checkpoint, tasks
@@ -78,11 +79,11 @@ def test_train_writes_weights_figure_and_table(run, tmp_path):
         fresh.scaling.target_mean,
         fresh.scaling.target_std,
     )
-    scores = forecast.compare({"rnn": forecast.one_step(network, data)}, data)
+    scores = compare({"rnn": one_step(network, data)}, data)
     for name in scores.index:
         for scale in ("prices", "returns"):
             assert_in_table(done.out, [name, *(f"{value:.4g}" for value in scores.loc[name, scale])])
-    assert forecast.verdict(scores, "rnn") in done.out
+    assert verdict(scores, "rnn") in done.out
     assert "embedded Quandl WIKI data" in done.out
     assert max(map(len, done.out.splitlines())) <= 120
     assert max(len(line) for line in done.out.splitlines() if line.startswith(("|", "+"))) <= 80
@@ -133,7 +134,7 @@ def test_online_learning_goes_on_with_the_optimizer_of_the_training(run, tmp_pat
     optimizer = make_optimizer(model.params, "sgd", lr=0.05, momentum=0.1)
     outputs = online(model, *data.test, loss="mae", optimizer=optimizer, max_norm=0.5, progress=False)
     learnt = data.to_level(outputs[:, 0].astype(float), data.before)
-    row = forecast.compare({"rnn online": learnt}, data).loc["rnn online", "returns"]
+    row = compare({"rnn online": learnt}, data).loc["rnn online", "returns"]
     assert_in_table(done.out, ["rnn online", *(f"{value:.4g}" for value in row)])
 
 
@@ -194,7 +195,7 @@ def test_every_seed_and_setting_of_a_run_counts():
     row, history = run_one("gru", {"hidden_size": 3}, 4, data, settings)
     model = SequenceModel("gru", 6, 3, 1, rng=4)
     assert fit(model, data.train, data.validation, rng=4, progress=False, **settings) == history
-    scores = forecast.compare({"gru": forecast.one_step(model, data)}, data)
+    scores = compare({"gru": one_step(model, data)}, data)
     for metric, name in (("MAE", "mae"), ("R²", "r2"), ("MASE", "mase")):
         assert row[f"values_{name}"] == scores.loc["gru", ("values", metric)]
         assert row[f"values_{name}_last_value"] == scores.loc["last value", ("values", metric)]
@@ -215,7 +216,7 @@ def test_an_experiment_is_what_its_settings_say(tmp_path):
     assert fit(twin, data.train, data.validation, optimizer=own, rng=3, progress=False, **settings) == history
     for name, p in twin.params.items():
         np.testing.assert_array_equal(model.params[name], p)
-    low, high = forecast.error_bands(model, data, 3)
+    low, high = error_bands(model, data, 3)
     table = experiment.future(model, data, 3)
     np.testing.assert_allclose(table["low"], table["forecast"] + low)
     np.testing.assert_allclose(table["high"], table["forecast"] + high)
@@ -229,7 +230,7 @@ def test_bands_of_returns(tmp_path):
     problem = Problem(length=3)
     model = SequenceModel("rnn", 1, 3, 1, rng=0)
     table = experiment.future(model, problem.dataset(), 2)
-    low, high = forecast.error_bands(model, problem.dataset(), 2)
+    low, high = error_bands(model, problem.dataset(), 2)
     np.testing.assert_allclose(table["low"], table["forecast"] * np.exp(low))
     np.testing.assert_allclose(table["high"], table["forecast"] * np.exp(high))
     assert (table["low"] < table["forecast"]).all()
@@ -250,7 +251,7 @@ def test_benchmark_counts_who_is_better(capsys):
         row |= {"diebold_mariano_statistic": statistic, "diebold_mariano_p": p}
         rows.append(row | {"diebold_mariano_statistic_vs_ar": -statistic, "diebold_mariano_p_vs_ar": p})
     data = Problem("weather").dataset()
-    tables.show_benchmark(pd.DataFrame(rows), forecast.compare({}, data), data)
+    tables.show_benchmark(pd.DataFrame(rows), compare({}, data), data)
     shown = capsys.readouterr().out
     assert re.search(r"\| gru +\| +2 \| +1 \| +1 \| +2 \|", shown)
     assert "| gru   |          5 | 2.500 ± 1.291 |        - |" in shown

@@ -11,15 +11,9 @@ from rnnlib import SequenceModel
 from rnnlib.data import prices, traffic
 from rnnlib.data.dataset import make_dataset
 from rnnlib.data.origin import Origin
-from rnnlib.forecasting.forecasts import (
-    baselines,
-    compare,
-    compare_horizons,
-    error_bands,
-    one_step,
-    recursive,
-    verdict,
-)
+from rnnlib.forecasting.forecasts import one_step, recursive
+from rnnlib.forecasting.judging import compare, compare_horizons, error_bands, verdict
+from rnnlib.forecasting.naive import baselines
 from rnnlib.forecasting.problem import Problem
 from rnnlib.forecasting.scores import diebold_mariano, direction, mase
 from rnnlib.tests.data.test_data import FEATURES, random_walk

@@ -113,7 +113,7 @@ def train(
     _describe(dataset)
     show_scores(scores, dataset)
     for name in forecasts:
-        print(verdict(scores, name))
+        print(verdict(scores, name, dataset))
     best = out / f"rnn_{model}_best.safetensors"
     print(f"Best epoch: {history.best_epoch} of {len(history.train_loss)}. Wrote {best} and {picture}.")
     if resume and not there:
@@ -147,7 +147,7 @@ def evaluate(
     show_scores(scores, dataset)
     if horizons is not None:
         show_horizons(horizons, dataset)
-    print(verdict(scores, name))
+    print(verdict(scores, name, dataset))
 
 
 def forecast_days(

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from rnnlib.data.origin import origin_of
 from rnnlib.forecasting.judging import p_value
+from rnnlib.forecasting.naive import linear_name
 from rnnlib.grading.judge import VERDICTS
 
 LISTED = 20  # rows of a class that a terminal shows
@@ -78,7 +79,7 @@ def show_scores(scores, data):
     show(
         f"Could the squared errors be equal? p of the Diebold-Mariano test\n"
         f"Direction on the {steps} that moved; always the same way is right in {base_rate}",
-        ["forecast", "p: last value", f"p: {scores.index[-1]}", "direction", "95% interval"],
+        ["forecast", "p: last value", f"p: {linear_name(data)}", "direction", "95% interval"],
         rows,
     )
 
@@ -109,10 +110,10 @@ def show_benchmark(table, naive, data):
     for name, row in naive.iterrows():
         scores = [number(factor * row[scale, metric]) for metric in ("RMSE", "MAE")]
         errors.append([name, *scores, f"{row[scale, 'R²']:.3f}", percent(row["direction", "accuracy"])])
-    seeds, linear = table["seed"].nunique(), naive.index[-1]
+    seeds = table["seed"].nunique()
     title = f"{seeds} seeds, mean ± standard deviation" if seeds > 1 else "One seed"
     show(f"{title}; errors: {unit}", ["forecast", "RMSE", "MAE", "R²", "direction"], errors)
-    columns = ["model", "lower: last value", "higher", f"lower: {linear}", "higher"]
+    columns = ["model", "lower: last value", "higher", f"lower: {linear_name(data)}", "higher"]
     show(
         "With how many seeds is the error lower or higher than that of a naive forecast?\n"
         "Diebold-Mariano test, p below 0.05, which chance alone gives in one of 20 tests",

@@ -5,8 +5,11 @@ import pandas as pd
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
 from rnnlib.forecasting.forecasts import recursive
-from rnnlib.forecasting.naive import baselines
+from rnnlib.forecasting.naive import LAST_VALUE, SEASONAL, baselines, linear_name
 from rnnlib.forecasting.scores import diebold_mariano, direction, mase
+
+SCALES = ("prices", "returns", "values")
+TEST = ("statistic", "p")  # what ``diebold_mariano`` gives, as columns
 
 
 def compare(forecasts, data):
@@ -30,9 +33,9 @@ def compare(forecasts, data):
     naive = baselines(data)
     if taken := forecasts.keys() & naive.keys():
         raise ValueError(f"{', '.join(sorted(taken))}: this name belongs to a naive forecast")
-    rivals = {"": naive["last value"], " vs AR": naive[f"AR({data.length})"]}
+    forecasts = forecasts | naive
     rows = {}
-    for name, values in (forecasts | naive).items():
+    for name, values in forecasts.items():
         if np.shape(values) != data.actual.shape:
             raise ValueError(f"{name}: forecasts must have shape {data.actual.shape}, got {np.shape(values)}")
         if not np.isfinite(values).all():
@@ -41,30 +44,29 @@ def compare(forecasts, data):
             )
         row = {}
         for scale, (change, past) in _scales(data).items():
-            found = _scores(change(data.actual), change(values), past)
-            row |= {(scale, metric): value for metric, value in found.items()}
+            errors = _errors(change(data.actual), change(values), past)
+            row |= {(scale, metric): value for metric, value in errors.items()}
         calls = direction(data.actual, values, data.before)._asdict()
         row |= {("direction", field): value for field, value in calls.items()}
-        for rival, other in rivals.items():
-            errors, other_errors = (change(data.actual) - change(forecast) for forecast in (values, other))
-            testable = values is not other and np.isfinite(errors).all() and np.isfinite(other_errors).all()
-            statistic, p = diebold_mariano(errors, other_errors) if testable else (np.nan, np.nan)
-            row |= {("Diebold-Mariano", "statistic" + rival): statistic, ("Diebold-Mariano", "p" + rival): p}
+        for rival, ending in _rivals(data).items():
+            own, other = (change(data.actual) - change(forecasts[key]) for key in (name, rival))
+            testable = name != rival and np.isfinite(own).all() and np.isfinite(other).all()
+            test = diebold_mariano(own, other) if testable else (np.nan, np.nan)
+            row |= {("Diebold-Mariano", key + ending): x for key, x in zip(TEST, test, strict=True)}
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def verdict(scores, name):
-    """Two lines on a row of ``compare``: how its error compares with those of its two rivals."""
-    linear = next(row for row in scores.index if row.startswith("AR("))
+def verdict(scores, name, data):
+    """Two lines on a row of ``compare(…, data)``: how its error compares with those of its two rivals."""
     lines = []
-    for rival, ending in (("the last value", ""), (linear, " vs AR")):
-        statistic, p = (scores.loc[name, ("Diebold-Mariano", key + ending)] for key in ("statistic", "p"))
-        found = (
+    for rival, ending in _rivals(data).items():
+        statistic, p = (scores.loc[name, ("Diebold-Mariano", key + ending)] for key in TEST)
+        result = (
             "no significant difference" if p >= 0.05 else "lower error" if statistic < 0 else "higher error"
         )
-        words = "cannot be tested" if np.isnan(p) else f"{found} (p {p_value(p, '= ')})"
-        lines.append(f"{name} against {rival}: {words}.")
+        words = "cannot be tested" if np.isnan(p) else f"{result} (p {p_value(p, '= ')})"
+        lines.append(f"{name} against {'the ' if rival == LAST_VALUE else ''}{rival}: {words}.")
     return "\n".join(lines)
 
 
@@ -86,17 +88,17 @@ def compare_horizons(model, data, steps):
     ahead = np.arange(steps)
     forecasts = {
         "model": recursive(model, data, starts - 1, steps),
-        "last value": np.repeat(data.level[starts - 1, None], steps, axis=1),
+        LAST_VALUE: np.repeat(data.level[starts - 1, None], steps, axis=1),
     }
     season = data.origin.season
     if season and starts[0] >= season:
-        forecasts["seasonal naive"] = data.level[starts[:, None] - season + ahead % season]
+        forecasts[SEASONAL] = data.level[starts[:, None] - season + ahead % season]
     actual = data.level[starts[:, None] + ahead]
     errors = {name: data.transform.difference(actual, values) for name, values in forecasts.items()}
     table = pd.DataFrame(
         {name: np.sqrt(np.mean(e**2, axis=0)) for name, e in errors.items()}, index=ahead + 1
     )
-    pairs = zip(errors["model"].T, errors["last value"].T, strict=True)
+    pairs = zip(errors["model"].T, errors[LAST_VALUE].T, strict=True)
     table["p"] = [diebold_mariano(*pair, horizon)[1] for horizon, pair in enumerate(pairs, start=1)]
     return table.rename_axis("horizon")
 
@@ -125,6 +127,11 @@ def _starts(data, steps):
     return starts
 
 
+def _rivals(data):
+    """The naive forecasts that all are tested against, with the ending of the test's columns."""
+    return {LAST_VALUE: "", linear_name(data): " vs AR"}
+
+
 def _scales(data):
     """scale -> (function of values at the test steps, the past whose changes are MASE's scale)."""
     past = data.past_level
@@ -141,7 +148,8 @@ def _log_return(values, before):
     return np.log(np.where(values > 0, values, np.nan) / before)
 
 
-def _scores(actual, forecast, past):
+def _errors(actual, forecast, past):
+    """The errors on one scale; NaN if a forecast has no value there."""
     if not np.isfinite(forecast).all():
         return dict.fromkeys(("MSE", "RMSE", "MAE", "R²", "MASE"), np.nan)
     mse = mean_squared_error(actual, forecast)

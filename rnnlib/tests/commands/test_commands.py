@@ -83,7 +83,7 @@ def test_train_writes_weights_figure_and_table(run, tmp_path):
     for name in scores.index:
         for scale in ("prices", "returns"):
             assert_in_table(done.out, [name, *(f"{value:.4g}" for value in scores.loc[name, scale])])
-    assert verdict(scores, "rnn") in done.out
+    assert verdict(scores, "rnn", data) in done.out
     assert "embedded Quandl WIKI data" in done.out
     assert max(map(len, done.out.splitlines())) <= 120
     assert max(len(line) for line in done.out.splitlines() if line.startswith(("|", "+"))) <= 80
@@ -160,19 +160,35 @@ def test_evaluate_judges_later_days_with_the_scaling_of_then(run, tmp_path):
     assert run("evaluate", best.name, "--source", "moved.csv").status == 0
 
 
+ERRORS = ("mse", "rmse", "mae", "r2", "mase")
+RESULTS = "model seed parameters epochs best_epoch seconds peak_memory_mib".split()
+CALLS = "direction_accuracy direction_low direction_high direction_base_rate direction_n".split()
+TESTS = """diebold_mariano_statistic diebold_mariano_p
+    diebold_mariano_statistic_vs_ar diebold_mariano_p_vs_ar""".split()
+
+
+def header(*scales):
+    """The first line of benchmark_results.csv, which other programs read."""
+    errors = [
+        f"{scale}_{error}{whose}" for scale in scales for error in ERRORS for whose in ("", "_last_value")
+    ]
+    return ",".join([*RESULTS, *errors, *CALLS, *TESTS])
+
+
 def test_benchmark(run, tmp_path):
     done = run("benchmark", "--epochs", "2", "--hidden-size", "4", "--seq-len", "5", "--seeds", "2")
     assert done.status == 0, done.err
     assert sorted(files(tmp_path)) == ["benchmark_results.csv", "mamba_vs_mingru_comparison.png"]
     with (tmp_path / "benchmark_results.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
+    assert ",".join(rows[0]) == header("prices", "returns")
     assert [(row["model"], row["seed"]) for row in rows] == [
         ("min_gru", "0"), ("min_gru", "1"), ("mamba", "0"), ("mamba", "1")
     ]  # fmt: skip
     for row in rows:
         assert row["epochs"] == "2"
         for scale in ("prices", "returns"):
-            for metric in ("mse", "rmse", "mae", "r2", "mase"):
+            for metric in ERRORS:
                 assert np.isfinite(float(row[f"{scale}_{metric}"]))
                 assert np.isfinite(float(row[f"{scale}_{metric}_last_value"]))
         for column in ("parameters", "seconds", "peak_memory_mib", "direction_base_rate"):
@@ -310,7 +326,7 @@ def test_benchmark_of_other_models(run, tmp_path):
     done = run("benchmark", *arguments)
     assert done.status == 0, done.err
     assert sorted(files(tmp_path)) == ["benchmark_results.csv", "models_comparison.png"]
-    assert "values_mae_last_value" in (tmp_path / "benchmark_results.csv").read_text("utf-8")
+    assert (tmp_path / "benchmark_results.csv").read_text("utf-8").splitlines()[0] == header("values")
 
 
 def test_tasks(run, tmp_path):

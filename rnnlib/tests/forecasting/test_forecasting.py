@@ -53,7 +53,7 @@ def test_a_perfect_forecast():
     assert oracle["Diebold-Mariano", "p"] < 1e-10
     assert oracle["Diebold-Mariano", "statistic"] < 0
     assert oracle["Diebold-Mariano", "statistic vs AR"] < 0
-    assert verdict(scores, "oracle") == (
+    assert verdict(scores, "oracle", data) == (
         "oracle against the last value: lower error (p < 0.001).\n"
         "oracle against AR(30): lower error (p < 0.001)."
     )
@@ -193,7 +193,7 @@ def test_a_price_below_zero_has_no_return():
     scores = compare({"rnn": np.where(np.arange(654) == 3, -1.0, data.before)}, data)
     assert np.isfinite(scores.loc["rnn", ("prices", "RMSE")])
     assert np.isnan(scores.loc["rnn", ("returns", "RMSE")])
-    assert "against the last value: cannot be tested" in verdict(scores, "rnn")
+    assert "against the last value: cannot be tested" in verdict(scores, "rnn", data)
 
 
 def test_other_series_have_values_alone():
@@ -237,7 +237,7 @@ def test_a_model_learns_returns_that_can_be_learnt():
     scores = compare({"rnn": one_step(model, data)}, data)
     for scale in ("prices", "returns"):
         assert scores.loc["rnn", (scale, "RMSE")] < 0.3 * scores.loc["last value", (scale, "RMSE")]
-    assert "rnn against the last value: lower error (p < 0.001)" in verdict(scores, "rnn")
+    assert "rnn against the last value: lower error (p < 0.001)" in verdict(scores, "rnn", data)
     horizons = compare_horizons(model, data, 4)
     assert (horizons["p"].iloc[[0, 2]] < 0.001).all()  # after 2 or 4 steps the price is back where it was
     assert (horizons["model"].iloc[[0, 2]] < 0.3 * horizons["last value"].iloc[[0, 2]]).all()
@@ -322,7 +322,8 @@ def test_horizons_and_bands_of_the_last_value():
 
 
 def test_verdicts():
-    scores = compare({"gru": np.full(80, 40.0)}, make_dataset(random_walk()))
+    data = make_dataset(random_walk())
+    scores = compare({"gru": np.full(80, 40.0)}, data)
     for statistic, p, words in (
         (-1.0, 0.3, "no significant difference (p = 0.300)"),
         (-2.5, 0.013, "lower error (p = 0.013)"),
@@ -331,7 +332,7 @@ def test_verdicts():
     ):
         scores.loc["gru", [("Diebold-Mariano", key) for key in ("statistic", "p")]] = statistic, p
         scores.loc["gru", [("Diebold-Mariano", f"{key} vs AR") for key in ("statistic", "p")]] = -9.0, 0.04
-        assert verdict(scores, "gru") == (
+        assert verdict(scores, "gru", data) == (
             f"gru against the last value: {words}.\ngru against AR(30): lower error (p = 0.040)."
         )
 

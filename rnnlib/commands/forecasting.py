@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from rnnlib.commands.options import (
+    OPTIONS,
     BatchSize,
     Data,
     End,
@@ -88,22 +89,26 @@ def train(
     from rnnlib.training.optimizers import make_optimizer
 
     problem = problem_of(data, symbol, source, start, end, features, target, seq_len)
-    chosen = optimizer_options(optimizer, lr, momentum, weight_decay)
+    optimizer_settings = optimizer_options(optimizer, lr, momentum, weight_decay)
     last = out / f"rnn_{model}_last.safetensors"
-    there = last.exists()
-    network, dataset, history = experiment.train(
-        problem,
-        model,
-        options=model_options(model, hidden_size, num_layers, state_size, kernel_size),
-        optimizer=chosen,
-        settings=fit_settings(epochs, batch_size, loss, clip, patience),
-        seed=seed,
-        out=out,
-        resume=resume,
-    )
+    is_old = last.exists()
+    try:
+        network, dataset, history = experiment.train(
+            problem,
+            model,
+            options=model_options(model, hidden_size, num_layers, state_size, kernel_size),
+            optimizer=optimizer_settings,
+            settings=fit_settings(epochs, batch_size, loss, clip, patience),
+            seed=seed,
+            out=out,
+            resume=resume,
+        )
+    except experiment.OtherSetting as error:
+        error.name = OPTIONS.get(error.name, error.name)
+        raise
     forecasts = {model: one_step(network, dataset)}
     if online:
-        learner = make_optimizer(network.params, **chosen)
+        learner = make_optimizer(network.params, **optimizer_settings)
         outputs = fit.online(network, *dataset.test, loss=loss, optimizer=learner, max_norm=clip)
         forecasts[f"{model} online"] = dataset.to_level(outputs[:, 0].astype(float), dataset.before)
     scores = compare(forecasts, dataset)
@@ -116,9 +121,9 @@ def train(
         print(verdict(scores, name, dataset))
     best = out / f"rnn_{model}_best.safetensors"
     print(f"Best epoch: {history.best_epoch} of {len(history.train_loss)}. Wrote {best} and {picture}.")
-    if resume and not there:
+    if resume and not is_old:
         print(f"There was no {last} to resume from: this training began with the first epoch.")
-    elif there and not resume:
+    elif is_old and not resume:
         print(f"They replace those of an earlier {model}; --out keeps trainings apart.")
 
 

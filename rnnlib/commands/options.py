@@ -6,6 +6,16 @@ from typing import Annotated
 
 import typer
 
+#: The options that the library has another name for, by that name.
+OPTIONS = {
+    "kind": "model",
+    "length": "seq_len",
+    "max_norm": "clip",
+    "predict": "target",
+    "d_state": "state_size",
+    "d_conv": "kernel_size",
+}
+
 Data = Annotated[str, typer.Option(help="stock, weather (temp_max) or traffic (vehicles an hour).")]
 Symbol = Annotated[str | None, typer.Option(help="Stock symbol; if left out AAPL, or the CSV file's name.")]
 Source = Annotated[
@@ -62,13 +72,13 @@ def model_options(model, hidden_size, num_layers, state_size, kernel_size, among
 
 def optimizer_options(kind, lr, momentum, weight_decay):
     """Arguments of ``make_optimizer``."""
-    chosen = {"kind": kind, "lr": lr}
+    options = {"kind": kind, "lr": lr}
     for name, value, owner in (("momentum", momentum, "sgd"), ("weight_decay", weight_decay, "adam")):
         if value is not None and kind != owner:
             raise ValueError(f"--{name.replace('_', '-')} belongs to {owner}, not to {kind}")
         if value is not None:
-            chosen[name] = value
-    return chosen
+            options[name] = value
+    return options
 
 
 def fit_settings(epochs, batch_size, loss, clip, patience):

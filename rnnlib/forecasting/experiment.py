@@ -21,15 +21,25 @@ from rnnlib.training.fit import fit
 from rnnlib.training.history import Training
 from rnnlib.training.optimizers import make_optimizer
 
-#: What the commands call an option that the library has another name for.
-OPTIONS = {
-    "kind": "model",
-    "length": "seq_len",
-    "max_norm": "clip",
-    "predict": "target",
-    "d_state": "state_size",
-    "d_conv": "kernel_size",
-}
+
+class OtherSetting(ValueError):
+    """A file to resume from is of a training with another setting.
+
+    Attributes:
+        path: the file.
+        name: the setting; a caller who calls it otherwise may change the name.
+        then, now: its two values.
+    """
+
+    def __init__(self, path, name, then, now):
+        super().__init__(path, name, then, now)
+        self.path, self.name, self.then, self.now = path, name, then, now
+
+    def __str__(self):
+        return (
+            f"{self.path} is of a training with {self.name} = {self.then}, not {self.now}: "
+            "give the settings of then, or train without resume"
+        )
 
 
 def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resume=False):
@@ -52,7 +62,8 @@ def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resum
         (model, data, history): the SequenceModel with the best weights, the Dataset, the History.
 
     Raises:
-        ValueError: the file to resume from is of a training with other settings or data.
+        OtherSetting: the file to resume from is of a training with another setting.
+        ValueError: it is of a training with other data.
     """
     data, out = problem.dataset(), Path(out)
     best, last = (out / f"rnn_{kind}_{which}.safetensors" for which in ("best", "last"))
@@ -124,11 +135,11 @@ def future(model, data, steps):
 
 def fingerprint(data):
     """A hash of every number that a training and its scores depend on."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for part in (data.train, data.validation, data.test):
         for array in part:
-            found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _check_same(path, saved, identity):
@@ -138,11 +149,7 @@ def _check_same(path, saved, identity):
         if then.get(name) != now.get(name):
             if name == "fingerprint":
                 raise ValueError(f"{path}: the data have changed since; train without resume")
-            option = OPTIONS.get(name, name)
-            raise ValueError(
-                f"{path} is of a training with {option} = {then.get(name)}, not {now.get(name)}: "
-                "give the settings of then, or train without resume"
-            )
+            raise OtherSetting(path, name, then.get(name), now.get(name))
 
 
 def _flat(nested):

@@ -242,6 +242,16 @@ def test_an_experiment_is_what_its_settings_say(tmp_path):
     )
 
 
+def test_the_library_names_a_setting_by_its_own_name(tmp_path):
+    problem, sizes = Problem("weather", length=3), {"hidden_size": 2}
+    settings = {"epochs": 1, "max_norm": 1.0}
+    optimizer = {"kind": "adam", "lr": 0.01}
+    experiment.train(problem, "rnn", options=sizes, optimizer=optimizer, settings=settings, out=tmp_path)
+    again = {"options": sizes, "optimizer": optimizer, "out": tmp_path, "resume": True}
+    with pytest.raises(experiment.OtherSetting, match=r"is of a training with max_norm = 1.0, not 2.0: give"):
+        experiment.train(problem, "rnn", settings=settings | {"max_norm": 2.0}, **again)
+
+
 def test_bands_of_returns(tmp_path):
     problem = Problem(length=3)
     model = SequenceModel("rnn", 1, 3, 1, rng=0)

@@ -22,12 +22,12 @@ from rnnlib.commands.options import (
     NumLayers,
     Out,
     Patience,
+    Predict,
     SeqLen,
     Source,
     Start,
     StateSize,
     Symbol,
-    Target,
     fit_settings,
     model_names,
     model_options,
@@ -44,7 +44,7 @@ def train(
     start: Start = None,
     end: End = None,
     features: Features = None,
-    target: Target = None,
+    predict: Predict = None,
     seq_len: SeqLen = 30,
     epochs: Epochs = 10,
     hidden_size: HiddenSize = 32,
@@ -88,7 +88,7 @@ def train(
     from rnnlib.training import fit
     from rnnlib.training.optimizers import make_optimizer
 
-    problem = problem_of(data, symbol, source, start, end, features, target, seq_len)
+    problem = problem_of(data, symbol, source, start, end, features, predict, seq_len)
     optimizer_settings = optimizer_options(optimizer, lr, momentum, weight_decay)
     last = out / f"rnn_{model}_last.safetensors"
     is_old = last.exists()
@@ -201,7 +201,7 @@ def benchmark(
     start: Start = None,
     end: End = None,
     features: Features = None,
-    target: Target = None,
+    predict: Predict = None,
     seq_len: SeqLen = 30,
     epochs: Epochs = 10,
     hidden_size: HiddenSize = 128,
@@ -238,7 +238,7 @@ def benchmark(
     kinds = model_names(models)
     sizes = hidden_size, num_layers, state_size, kernel_size
     networks = {kind: model_options(kind, *sizes, among=kinds) for kind in kinds}
-    dataset = problem_of(data, symbol, source, start, end, features, target, seq_len).dataset()
+    dataset = problem_of(data, symbol, source, start, end, features, predict, seq_len).dataset()
     ready(out)
     settings = fit_settings(epochs, batch_size, loss, 1.0, patience or epochs) | {"lr": lr}
     table, histories = benchmark(networks, seeds, dataset, settings, jobs)

@@ -28,8 +28,9 @@ Features = Annotated[
     str | None,
     typer.Option(help="Columns to read, such as close,volume,high,low; the default depends on the data."),
 ]
-Target = Annotated[
-    str | None, typer.Option(help="What to forecast, for stocks: return (the log return; default) or price.")
+Predict = Annotated[
+    str | None,
+    typer.Option("--target", help="What to forecast, for stocks: return (the log return; default) or price."),
 ]
 SeqLen = Annotated[int, typer.Option(min=1, help="Days (or hours) in a window.")]
 Epochs = Annotated[int, typer.Option(min=1, help="At most this many passes over the training part.")]
@@ -47,16 +48,17 @@ Moved = Annotated[str | None, typer.Option(help="Where the same prices are now, 
 Out = Annotated[Path, typer.Option(help="Folder for the files that are written.")]
 
 
-def problem_of(data, symbol, source, start, end, features, target, seq_len):
+def problem_of(data, symbol, source, start, end, features, predict, seq_len):
+    """The Problem that the options describe; ``predict`` is what follows --target."""
     from rnnlib.forecasting.problem import Problem
 
-    predict = {None: None, "return": "return", "price": "value"}
-    if target not in predict:
-        raise ValueError(f"unknown target {target!r}: choose return or price")
-    if target is not None and data != "stock":
+    choices = {None: None, "return": "return", "price": "value"}
+    if predict not in choices:
+        raise ValueError(f"unknown target {predict!r}: choose return or price")
+    if predict is not None and data != "stock":
         raise ValueError(f"--target belongs to stocks, not to {data}")
     names = None if features is None else [name.strip() for name in features.split(",") if name.strip()]
-    return Problem(data, symbol, source, start, end, names, predict=predict[target], length=seq_len)
+    return Problem(data, symbol, source, start, end, names, predict=choices[predict], length=seq_len)
 
 
 def model_options(model, hidden_size, num_layers, state_size, kernel_size, among=None):

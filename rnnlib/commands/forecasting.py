@@ -6,8 +6,12 @@ from typing import Annotated
 import typer
 
 from rnnlib.commands.options import (
+    FIT,
+    MODEL,
     OPTIONS,
+    PROBLEM,
     BatchSize,
+    Clip,
     Data,
     End,
     Epochs,
@@ -18,8 +22,10 @@ from rnnlib.commands.options import (
     KernelSize,
     Loss,
     Lr,
+    Momentum,
     Moved,
     NumLayers,
+    OptimizerName,
     Out,
     Patience,
     Predict,
@@ -28,6 +34,7 @@ from rnnlib.commands.options import (
     Start,
     StateSize,
     Symbol,
+    WeightDecay,
     fit_settings,
     model_names,
     model_options,
@@ -45,20 +52,20 @@ def train(
     end: End = None,
     features: Features = None,
     predict: Predict = None,
-    seq_len: SeqLen = 30,
-    epochs: Epochs = 10,
+    seq_len: SeqLen = PROBLEM["length"],
+    epochs: Epochs = FIT["epochs"],
     hidden_size: HiddenSize = 32,
-    num_layers: NumLayers = 1,
+    num_layers: NumLayers = MODEL["num_layers"],
     state_size: StateSize = None,
     kernel_size: KernelSize = None,
-    optimizer: Annotated[str, typer.Option(help="adam, rmsprop or sgd.")] = "adam",
-    lr: Lr = 0.001,
-    momentum: Annotated[float | None, typer.Option(help="For sgd; 0.9 if left out.")] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="For adam, decoupled; 0 if left out.")] = None,
-    loss: Loss = "mse",
-    batch_size: BatchSize = 32,
-    clip: Annotated[float, typer.Option(help="Longer gradients are shortened to this length.")] = 1.0,
-    patience: Patience = 5,
+    optimizer: OptimizerName = FIT["optimizer"],
+    lr: Lr = FIT["lr"],
+    momentum: Momentum = None,
+    weight_decay: WeightDecay = None,
+    loss: Loss = FIT["loss"],
+    batch_size: BatchSize = FIT["batch_size"],
+    clip: Clip = FIT["max_norm"],
+    patience: Patience = FIT["patience"],
     seed: Annotated[int, typer.Option(min=0, help="Random seed: same seed, same result.")] = 0,
     online: Annotated[
         bool, typer.Option("--online", help="Also judge the model when it keeps learning in the test part.")
@@ -202,15 +209,15 @@ def benchmark(
     end: End = None,
     features: Features = None,
     predict: Predict = None,
-    seq_len: SeqLen = 30,
-    epochs: Epochs = 10,
+    seq_len: SeqLen = PROBLEM["length"],
+    epochs: Epochs = FIT["epochs"],
     hidden_size: HiddenSize = 128,
-    num_layers: NumLayers = 1,
+    num_layers: NumLayers = MODEL["num_layers"],
     state_size: StateSize = None,
     kernel_size: KernelSize = None,
-    lr: Lr = 0.001,
-    loss: Loss = "mse",
-    batch_size: BatchSize = 32,
+    lr: Lr = FIT["lr"],
+    loss: Loss = FIT["loss"],
+    batch_size: BatchSize = FIT["batch_size"],
     patience: Annotated[
         int | None, typer.Option(min=1, help="Stop early; if left out, all models train equally long.")
     ] = None,
@@ -240,7 +247,7 @@ def benchmark(
     networks = {kind: model_options(kind, *sizes, among=kinds) for kind in kinds}
     dataset = problem_of(data, symbol, source, start, end, features, predict, seq_len).dataset()
     ready(out)
-    settings = fit_settings(epochs, batch_size, loss, 1.0, patience or epochs) | {"lr": lr}
+    settings = fit_settings(epochs, batch_size, loss, FIT["max_norm"], patience or epochs) | {"lr": lr}
     table, histories = benchmark(networks, seeds, dataset, settings, jobs)
 
     results = out / "benchmark_results.csv"

@@ -1,10 +1,25 @@
 """Options that several commands share, and what the library calls them."""
 
 import sys
+from inspect import signature
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from rnnlib.forecasting.problem import Problem
+from rnnlib.models.mamba import Mamba
+from rnnlib.models.sequence_model import SequenceModel
+from rnnlib.training.fit import fit
+from rnnlib.training.optimizers import SGD, Adam
+
+
+def defaults(function):
+    """name -> default of the arguments of a function or class: no command types one again."""
+    return {name: argument.default for name, argument in signature(function).parameters.items()}
+
+
+FIT, PROBLEM, MODEL, MAMBA = map(defaults, (fit, Problem, SequenceModel, Mamba))
 
 #: The options that the library has another name for, by that name.
 OPTIONS = {
@@ -36,9 +51,20 @@ SeqLen = Annotated[int, typer.Option(min=1, help="Days (or hours) in a window.")
 Epochs = Annotated[int, typer.Option(min=1, help="At most this many passes over the training part.")]
 HiddenSize = Annotated[int, typer.Option(min=1, help="Width H of the layers.")]
 NumLayers = Annotated[int, typer.Option(min=1, max=100, help="Stacked layers.")]
-StateSize = Annotated[int | None, typer.Option(min=1, help="Mamba's state size N; 16 if left out.")]
-KernelSize = Annotated[int | None, typer.Option(min=1, help="Mamba's convolution kernel K; 4 if left out.")]
+StateSize = Annotated[
+    int | None, typer.Option(min=1, help=f"Mamba's state size N; {MAMBA['d_state']} if left out.")
+]
+KernelSize = Annotated[
+    int | None, typer.Option(min=1, help=f"Mamba's convolution kernel K; {MAMBA['d_conv']} if left out.")
+]
+OptimizerName = Annotated[str, typer.Option(help="adam, rmsprop or sgd.")]
 Lr = Annotated[float, typer.Option(help="Learning rate, above 0.")]
+Momentum = Annotated[float | None, typer.Option(help=f"For sgd; {defaults(SGD)['momentum']} if left out.")]
+WeightDecay = Annotated[
+    float | None,
+    typer.Option(help=f"For adam, decoupled; {defaults(Adam)['weight_decay']:g} if left out."),
+]
+Clip = Annotated[float, typer.Option(help="Longer gradients are shortened to this length.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Windows in a batch.")]
 Loss = Annotated[str, typer.Option(help="mse or mae.")]
 Patience = Annotated[int, typer.Option(min=1, help="Epochs without progress before training stops.")]
@@ -50,8 +76,6 @@ Out = Annotated[Path, typer.Option(help="Folder for the files that are written."
 
 def problem_of(data, symbol, source, start, end, features, predict, seq_len):
     """The Problem that the options describe; ``predict`` is what follows --target."""
-    from rnnlib.forecasting.problem import Problem
-
     choices = {None: None, "return": "return", "price": "value"}
     if predict not in choices:
         raise ValueError(f"unknown target {predict!r}: choose return or price")

@@ -1,14 +1,12 @@
-"""A forecasting problem: which data, from when to when, and what to forecast from what."""
+"""A forecasting problem: which data, from when to when, and what to forecast from what.
+
+The data are loaded with what reads them, pandas and scikit-learn, when they are asked for: a
+command's help needs this module, and should not take seconds.
+"""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
-
-import pandas as pd
-
-from rnnlib.data import prices, traffic, weather
-from rnnlib.data.dataset import make_dataset
-from rnnlib.data.dates import between
-from rnnlib.data.origin import origin_of
 
 #: What is usual for each kind of data, where a Problem does not say otherwise.
 USUAL = {
@@ -68,15 +66,21 @@ class Problem:
 
     def load(self):
         """(frame, origin): the table and its Origin."""
+        from rnnlib.data import prices, traffic, weather
+        from rnnlib.data.dates import between
+        from rnnlib.data.origin import origin_of
+
         if self.data != "stock":
             frame = {"weather": weather, "traffic": traffic}[self.data].load()
             return between(frame, self.start, self.end), origin_of(frame)
         frame = prices.load(self.symbol, self.start, self.end, self.source)
-        daily = (frame.index[1:] - frame.index[:-1]).min() == pd.Timedelta(days=1)
+        daily = (frame.index[1:] - frame.index[:-1]).min() == timedelta(days=1)
         return frame, replace(origin_of(frame), season=5 if daily else None)
 
     def dataset(self, scaling=None):
         """The Dataset, with the Scaling of an earlier training if one is given."""
+        from rnnlib.data.dataset import make_dataset
+
         frame, origin = self.load()
         return make_dataset(
             frame,

@@ -158,10 +158,10 @@ def show_future(table, data):
     show(data.quantity, ["time", "forecast", "80% of past errors"], rows)
 
 
-def show_cache(cached):
+def show_cache(contents):
     """What the cache of prices holds."""
     rows = []
-    for row in cached.itertuples():
+    for row in contents.itertuples():
         times = (f"{pd.Timestamp(time):%Y-%m-%d}" for time in (row.first, row.last, row.fetched))
         rows.append([row.symbol, f"{row.days}", *times])
     show("Cached prices", ["symbol", "days", "first", "last", "fetched"], rows)

@@ -54,10 +54,10 @@ def tasks(
 
     if task not in TASKS:
         raise ValueError(f"unknown task {task!r}: choose one of {', '.join(TASKS)}")
-    chosen = TASKS[task]
+    entry = TASKS[task]
     kinds = model_names(models)
-    sizes = hidden_size, num_layers or chosen.num_layers, state_size, kernel_size
+    sizes = hidden_size, num_layers or entry.num_layers, state_size, kernel_size
     networks = {kind: model_options(kind, *sizes, among=kinds) for kind in kinds}
-    settings = {"T": length or chosen.T, "steps": steps, "batch_size": batch_size, "lr": lr}
+    settings = {"T": length or entry.T, "steps": steps, "batch_size": batch_size, "lr": lr}
     table = compare(task, networks, seeds, jobs, **settings)
-    show_tasks(task, table, chosen)
+    show_tasks(task, table, entry)

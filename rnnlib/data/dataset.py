@@ -198,10 +198,10 @@ def make_dataset(
 
     def part(steps):
         """The windows that answer these steps (window i answers step i + length), and the answers' rows."""
-        chosen = np.arange(max(steps.start, length), steps.stop)
-        chosen = chosen[measured[1:][chosen]]
-        pair = x[chosen - length].astype(np.float32), y[chosen - length, None].astype(np.float32)
-        return pair, chosen + 1
+        places = np.arange(max(steps.start, length), steps.stop)
+        places = places[measured[1:][places]]
+        pair = x[places - length].astype(np.float32), y[places - length, None].astype(np.float32)
+        return pair, places + 1
 
     (training, _), (validating, _), (testing, rows) = map(part, split)
     if len(rows) < 2:

@@ -159,7 +159,7 @@ def _answer(symbol):
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         try:
-            done = subprocess.run(
+            child = subprocess.run(
                 [*COMMAND, symbol, folder, str(LIMIT), SERVER],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -169,8 +169,8 @@ def _answer(symbol):
             )
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"Yahoo Finance gave no answer in {LIMIT} seconds: try again later") from None
-        if done.returncode != 0:
-            reason = (done.stderr.splitlines() or [f"exit status {done.returncode}"])[-1]
+        if child.returncode != 0:
+            reason = (child.stderr.splitlines() or [f"exit status {child.returncode}"])[-1]
             raise ChildProcessError(f"yfinance failed ({_line(reason)}): pip install --upgrade yfinance")
         status, text = json.loads(Path(folder, "answer.json").read_text(encoding="utf-8"))
     if status is None:

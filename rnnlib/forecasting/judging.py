@@ -33,7 +33,7 @@ def compare(forecasts, data):
     naive = baselines(data)
     if taken := forecasts.keys() & naive.keys():
         raise ValueError(f"{', '.join(sorted(taken))}: this name belongs to a naive forecast")
-    forecasts = forecasts | naive
+    forecasts, scales = forecasts | naive, _scales(data)
     rows = {}
     for name, values in forecasts.items():
         if np.shape(values) != data.actual.shape:
@@ -43,13 +43,14 @@ def compare(forecasts, data):
                 f"{name}: a forecast is missing or infinite; if the training diverged, lower the rate"
             )
         row = {}
-        for scale, (change, past) in _scales(data).items():
-            errors = _errors(change(data.actual), change(values), past)
+        for scale, (on_scale, past) in scales.items():
+            errors = _errors(on_scale(data.actual), on_scale(values), past)
             row |= {(scale, metric): value for metric, value in errors.items()}
         calls = direction(data.actual, values, data.before)._asdict()
         row |= {("direction", field): value for field, value in calls.items()}
+        *_, (last, _) = scales.values()  # tests are made on the last scale
         for rival, ending in _rivals(data).items():
-            own, other = (change(data.actual) - change(forecasts[key]) for key in (name, rival))
+            own, other = (last(data.actual) - last(forecasts[key]) for key in (name, rival))
             testable = name != rival and np.isfinite(own).all() and np.isfinite(other).all()
             test = diebold_mariano(own, other) if testable else (np.nan, np.nan)
             row |= {("Diebold-Mariano", key + ending): x for key, x in zip(TEST, test, strict=True)}

@@ -39,8 +39,8 @@ def run(tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["rnnlib", *arguments])
         with pytest.raises(SystemExit) as stop:
             cli.main()
-        shown = capsys.readouterr()
-        return SimpleNamespace(status=stop.value.code or 0, out=shown.out, err=shown.err)
+        output = capsys.readouterr()
+        return SimpleNamespace(status=stop.value.code or 0, out=output.out, err=output.err)
 
     return type_in
 
@@ -62,8 +62,8 @@ def assert_in_table(text, row):
 
 
 def test_train_writes_weights_figure_and_table(run, tmp_path):
-    done = run("train", "--model", "rnn", "--epochs", "2", "--out", "results")
-    assert done.status == 0, done.err
+    result = run("train", "--model", "rnn", "--epochs", "2", "--out", "results")
+    assert result.status == 0, result.err
     results = tmp_path / "results"
     assert sorted(files(results)) == [
         "rnn_rnn_best.safetensors",
@@ -82,11 +82,11 @@ def test_train_writes_weights_figure_and_table(run, tmp_path):
     scores = compare({"rnn": one_step(network, data)}, data)
     for name in scores.index:
         for scale in ("prices", "returns"):
-            assert_in_table(done.out, [name, *(f"{value:.4g}" for value in scores.loc[name, scale])])
-    assert verdict(scores, "rnn", data) in done.out
-    assert "embedded Quandl WIKI data" in done.out
-    assert max(map(len, done.out.splitlines())) <= 120
-    assert max(len(line) for line in done.out.splitlines() if line.startswith(("|", "+"))) <= 80
+            assert_in_table(result.out, [name, *(f"{value:.4g}" for value in scores.loc[name, scale])])
+    assert verdict(scores, "rnn", data) in result.out
+    assert "embedded Quandl WIKI data" in result.out
+    assert max(map(len, result.out.splitlines())) <= 120
+    assert max(len(line) for line in result.out.splitlines() if line.startswith(("|", "+"))) <= 80
 
     again = run("train", "--epochs", "2", "--out", "again")
     assert again.status == 0
@@ -106,36 +106,36 @@ def test_train_writes_weights_figure_and_table(run, tmp_path):
 )
 def test_train_then_evaluate_then_forecast(run, tmp_path, arguments):
     base = ["--epochs", "1", "--hidden-size", "4", "--seq-len", "5"]
-    trained = run("train", *base, *arguments)
-    assert trained.status == 0, trained.err
+    training = run("train", *base, *arguments)
+    assert training.status == 0, training.err
     name = arguments[1]
-    judged = run("evaluate", f"rnn_{name}_best.safetensors", "--steps", "3")
-    assert judged.status == 0, judged.err
-    table = [line for line in judged.out.splitlines() if line.startswith(f"| {name} ")]
+    evaluation = run("evaluate", f"rnn_{name}_best.safetensors", "--steps", "3")
+    assert evaluation.status == 0, evaluation.err
+    table = [line for line in evaluation.out.splitlines() if line.startswith(f"| {name} ")]
     assert table  # the same numbers as after the training
-    assert all(line in trained.out for line in table)
-    assert_in_table(judged.out, ["| 3"])
+    assert all(line in training.out for line in table)
+    assert_in_table(evaluation.out, ["| 3"])
     ahead = run("forecast", f"rnn_{name}_best.safetensors", "--days", "2")
     assert ahead.status == 0, ahead.err
     steps = 48 if "traffic" in arguments else 2
     assert len(re.findall(r"^\| \d{4}-\d{2}-\d{2}", ahead.out, re.M)) == steps
     assert (tmp_path / f"rnn_{name}_future.png").read_bytes().startswith(b"\x89PNG")
-    assert ("CC BY 4.0" in trained.out) == ("traffic" in arguments)
+    assert ("CC BY 4.0" in training.out) == ("traffic" in arguments)
     assert ("Nobody knows the future of volume, high, low: kept at the last value." in ahead.out) == (
         "--features" in arguments
     )
-    assert ("| min_gru online " in trained.out) == ("--online" in arguments)
+    assert ("| min_gru online " in training.out) == ("--online" in arguments)
 
 
 def test_online_learning_goes_on_with_the_optimizer_of_the_training(run, tmp_path):
     options = ["--optimizer", "sgd", "--momentum", "0.1", "--lr", "0.05", "--clip", "0.5", "--loss", "mae"]
-    done = run("train", "--seq-len", "2", "--hidden-size", "2", "--epochs", "1", "--online", *options)
+    result = run("train", "--seq-len", "2", "--hidden-size", "2", "--epochs", "1", "--online", *options)
     model, data = experiment.load(tmp_path / "rnn_rnn_best.safetensors")
     optimizer = make_optimizer(model.params, "sgd", lr=0.05, momentum=0.1)
     outputs = online(model, *data.test, loss="mae", optimizer=optimizer, max_norm=0.5, progress=False)
-    learnt = data.to_level(outputs[:, 0].astype(float), data.before)
-    row = compare({"rnn online": learnt}, data).loc["rnn online", "returns"]
-    assert_in_table(done.out, ["rnn online", *(f"{value:.4g}" for value in row)])
+    forecasts = data.to_level(outputs[:, 0].astype(float), data.before)
+    row = compare({"rnn online": forecasts}, data).loc["rnn online", "returns"]
+    assert_in_table(result.out, ["rnn online", *(f"{value:.4g}" for value in row)])
 
 
 def test_evaluate_judges_later_days_with_the_scaling_of_then(run, tmp_path):
@@ -144,9 +144,9 @@ def test_evaluate_judges_later_days_with_the_scaling_of_then(run, tmp_path):
     close = 50 * np.exp(np.cumsum(0.02 * np.random.default_rng(0).standard_normal(400)))
     table = pd.DataFrame({"date": days, "close": close})
     table[:350].to_csv(tmp_path / "mine.csv", index=False)
-    trained = run("train", "--source", "mine.csv", "--symbol", "mine", "--epochs", "1")
-    assert trained.status == 0, trained.err
-    assert "mine.csv" in trained.out
+    training = run("train", "--source", "mine.csv", "--symbol", "mine", "--epochs", "1")
+    assert training.status == 0, training.err
+    assert "mine.csv" in training.out
     best = tmp_path / "rnn_rnn_best.safetensors"
     before = experiment.load(best)[1]
     table.to_csv(tmp_path / "mine.csv", index=False)
@@ -176,8 +176,8 @@ def header(*scales):
 
 
 def test_benchmark(run, tmp_path):
-    done = run("benchmark", "--epochs", "2", "--hidden-size", "4", "--seq-len", "5", "--seeds", "2")
-    assert done.status == 0, done.err
+    result = run("benchmark", "--epochs", "2", "--hidden-size", "4", "--seq-len", "5", "--seeds", "2")
+    assert result.status == 0, result.err
     assert sorted(files(tmp_path)) == ["benchmark_results.csv", "mamba_vs_mingru_comparison.png"]
     with (tmp_path / "benchmark_results.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -195,9 +195,9 @@ def test_benchmark(run, tmp_path):
             assert float(row[column]) > 0
     table = pd.DataFrame(rows).astype({"returns_rmse": float})
     runs = 100 * table[table["model"] == "mamba"]["returns_rmse"]
-    assert f"{runs.mean():.3f} ± {runs.std():.3f}" in done.out
-    assert "last value" in done.out
-    assert max(map(len, done.out.splitlines())) <= 110
+    assert f"{runs.mean():.3f} ± {runs.std():.3f}" in result.out
+    assert "last value" in result.out
+    assert max(map(len, result.out.splitlines())) <= 110
 
     alone = Problem(length=5).dataset()
     settings = {"epochs": 2, "batch_size": 32, "loss": "mse", "max_norm": 1.0, "patience": 5, "lr": 1e-3}
@@ -278,9 +278,9 @@ def test_benchmark_counts_who_is_better(capsys):
         rows.append(row | {"diebold_mariano_statistic_vs_ar": -statistic, "diebold_mariano_p_vs_ar": p})
     data = Problem("weather").dataset()
     tables.show_benchmark(pd.DataFrame(rows), compare({}, data), data)
-    shown = capsys.readouterr().out
-    assert re.search(r"\| gru +\| +2 \| +1 \| +1 \| +2 \|", shown)
-    assert "| gru   |          5 | 2.500 ± 1.291 |        - |" in shown
+    text = capsys.readouterr().out
+    assert re.search(r"\| gru +\| +2 \| +1 \| +1 \| +2 \|", text)
+    assert "| gru   |          5 | 2.500 ± 1.291 |        - |" in text
 
 
 def test_benchmark_trains_all_epochs_and_patience_stops(run, tmp_path):
@@ -319,36 +319,36 @@ def test_a_price_below_zero_does_not_cost_the_tables(run, tmp_path):
         "--epochs",
         "2",
     ]
-    done = run("benchmark", "--models", "rnn", *small, "--seeds", "1")
-    assert done.status == 0, done.err
+    result = run("benchmark", "--models", "rnn", *small, "--seeds", "1")
+    assert result.status == 0, result.err
     assert run("train", *small).status == 0
-    assert "FALL (file fall.csv" in done.out  # the name of the file, not AAPL's
+    assert "FALL (file fall.csv" in result.out  # the name of the file, not AAPL's
 
 
 def test_numbers_survive_a_narrow_terminal(run, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
-    done = run("train", "--epochs", "1")
-    assert "…" not in done.out
+    result = run("train", "--epochs", "1")
+    assert "…" not in result.out
 
 
 def test_benchmark_of_other_models(run, tmp_path):
     arguments = ["--models", "rnn, gru", "--data", "weather", "--epochs", "1", "--seeds", "1", "--jobs", "1"]
-    done = run("benchmark", *arguments)
-    assert done.status == 0, done.err
+    result = run("benchmark", *arguments)
+    assert result.status == 0, result.err
     assert sorted(files(tmp_path)) == ["benchmark_results.csv", "models_comparison.png"]
     assert (tmp_path / "benchmark_results.csv").read_text("utf-8").splitlines()[0] == header("values")
 
 
 def test_tasks(run, tmp_path):
     small = ["--hidden-size", "16", "--length", "8", "--seeds", "1"]
-    done = run("tasks", "adding", "--models", "gru,rnn", "--lr", "0.01", "--steps", "1500", *small)
-    assert done.status == 0, done.err
-    assert re.search(r"\| gru +\| +\d+ \| 1 of 1 ", done.out)
+    result = run("tasks", "adding", "--models", "gru,rnn", "--lr", "0.01", "--steps", "1500", *small)
+    assert result.status == 0, result.err
+    assert re.search(r"\| gru +\| +\d+ \| 1 of 1 ", result.out)
     assert not list(tmp_path.iterdir())
     for task in ("copying", "induction", "sine"):
-        done = run("tasks", task, "--models", "min_gru", "--steps", "50", *small)
-        assert done.status == 0, done.err
-        assert "0 of 1" in done.out  # 50 steps do not suffice, and it says so
+        result = run("tasks", task, "--models", "min_gru", "--steps", "50", *small)
+        assert result.status == 0, result.err
+        assert "0 of 1" in result.out  # 50 steps do not suffice, and it says so
 
 
 def test_a_task_gives_the_same_figures_in_any_process():
@@ -372,10 +372,10 @@ def test_a_task_gives_the_same_figures_in_any_process():
     ],
 )
 def test_models_solve_the_synthetic_tasks(run, task, models):
-    done = run("tasks", task, "--models", models)
-    rows = re.findall(r"^\| (\w+) +\| +\d+ \| (\d) of 3 \|.*\| +(\d+) \|$", done.out, re.M)
+    result = run("tasks", task, "--models", models)
+    rows = re.findall(r"^\| (\w+) +\| +\d+ \| (\d) of 3 \|.*\| +(\d+) \|$", result.out, re.M)
     assert [model for model, _, _ in rows] == models.split(",")
-    assert all(int(solved) >= 2 for _, solved, _ in rows), done.out
+    assert all(int(solved) >= 2 for _, solved, _ in rows), result.out
 
 
 @pytest.mark.slow
@@ -451,15 +451,15 @@ def test_networks_beat_naive_forecasts_where_there_is_something_to_learn(run, tm
 )
 def test_bad_input_is_one_line_and_status_2(run, tmp_path, arguments, message):
     (tmp_path / "file.txt").write_text("mine")
-    done = run(*arguments)
-    assert done.status == 2
-    last = done.err.splitlines()[-1]  # benchmark and tasks show their progress first
+    result = run(*arguments)
+    assert result.status == 2
+    last = result.err.splitlines()[-1]  # benchmark and tasks show their progress first
     assert message in last
     assert last.startswith("rnnlib: ")
     if "1e300" not in arguments and arguments[0] == "train":
-        assert len(done.err.splitlines()) == 1
-    assert "Traceback" not in done.err
-    assert "Warning" not in done.err
+        assert len(result.err.splitlines()) == 1
+    assert "Traceback" not in result.err
+    assert "Warning" not in result.err
     assert [file.name for file in tmp_path.iterdir()] == ["file.txt"]
     assert (tmp_path / "file.txt").read_text() == "mine"
 
@@ -473,28 +473,28 @@ def test_a_checkpoint_of_another_kind_is_refused(run, tmp_path):
         ("own.safetensors", "was not written by the command train"),
         ("rnn_rnn_last.safetensors", "holds a training to resume, not a model"),
     ):
-        done = run("evaluate", file)
-        assert done.status == 2
-        assert message in done.err
-        assert len(done.err.splitlines()) == 1
+        result = run("evaluate", file)
+        assert result.status == 2
+        assert message in result.err
+        assert len(result.err.splitlines()) == 1
 
 
 def test_help_teaches(run):
     for arguments in ([], ["--help"]):
-        shown = run(*arguments).out
+        text = run(*arguments).out
         for command in ("train", "benchmark", "evaluate", "forecast", "data", "tasks", "release", "speed"):
-            assert re.search(rf"^  {command} ", shown, re.M), command
-    shown = run("train", "--help").out
-    assert "--hidden-size" in shown
-    assert "train --model mamba --hidden-size 128" in shown
+            assert re.search(rf"^  {command} ", text, re.M), command
+    text = run("train", "--help").out
+    assert "--hidden-size" in text
+    assert "train --model mamba --hidden-size 128" in text
 
 
 def test_data_shows_what_is_there(run, tmp_path, monkeypatch):
     monkeypatch.setenv("RNNLIB_CACHE", str(tmp_path / "cache"))
-    done = run("data")
-    assert done.status == 0, done.err
-    assert "AAPL" in done.out
-    assert str(tmp_path / "cache") in done.out
+    result = run("data")
+    assert result.status == 0, result.err
+    assert "AAPL" in result.out
+    assert str(tmp_path / "cache") in result.out
 
 
 def test_fetched_prices_train_without_a_network(run, tmp_path, monkeypatch):
@@ -506,15 +506,15 @@ def test_fetched_prices_train_without_a_network(run, tmp_path, monkeypatch):
     monkeypatch.setattr(yahoo, "_now", lambda: fake_yahoo.NOW)
     with fake_yahoo.FakeYahoo((200, answer)) as server:
         monkeypatch.setattr(yahoo, "SERVER", server.base)
-        fetched = run("data", "msft")
-    assert fetched.status == 0, fetched.err
-    assert "MSFT, Yahoo Finance, fetched 2026-11-22" in fetched.out
-    assert f"| 2026-11-20 | {close[-1]:.4g} " in fetched.out
+        fetch = run("data", "msft")
+    assert fetch.status == 0, fetch.err
+    assert "MSFT, Yahoo Finance, fetched 2026-11-22" in fetch.out
+    assert f"| 2026-11-20 | {close[-1]:.4g} " in fetch.out
     assert "| MSFT " in run("data").out
     options = ["--epochs", "1", "--features", "close,volume,high,low"]
-    done = run("train", "--symbol", "MSFT", "--source", "yahoo", *options)
-    assert done.status == 0, done.err
-    assert "MSFT (Yahoo Finance, fetched" in done.out
+    result = run("train", "--symbol", "MSFT", "--source", "yahoo", *options)
+    assert result.status == 0, result.err
+    assert "MSFT (Yahoo Finance, fetched" in result.out
     assert run("evaluate", "rnn_rnn_best.safetensors").status == 0
     other = run("train", "--symbol", "IBM", "--source", "yahoo")  # the server is gone
     assert other.status == 2
@@ -530,7 +530,7 @@ def test_output_survives_an_old_console(tmp_path):
 @pytest.mark.parametrize("module", ["rnnlib", "rnnlib.checks"])
 def test_import_needs_numpy_alone(module):
     code = f"import sys, {module}; print(*{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     heavy = {
@@ -545,7 +545,7 @@ def test_import_needs_numpy_alone(module):
         "nbval",
         "IPython",
     }
-    assert heavy.isdisjoint(done.stdout.split())
+    assert heavy.isdisjoint(result.stdout.split())
 
 
 LONG = [
@@ -587,10 +587,10 @@ def kill_at_random(folder, seed, arguments):
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
 def test_a_killed_training_resumes_bit_for_bit(run, tmp_path, seed):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
     assert run(*LONG, "--out", str(whole)).status == 0
-    assert kill_at_random(killed, seed, LONG) >= 1
-    assert files(killed) == files(whole)  # weights, resume state and figure; nothing temporary is left
+    assert kill_at_random(pieces, seed, LONG) >= 1
+    assert files(pieces) == files(whole)  # weights, resume state and figure; nothing temporary is left
 
 
 SHORT = [*LONG[:-4], "--epochs", "2"]
@@ -598,8 +598,8 @@ SHORT = [*LONG[:-4], "--epochs", "2"]
 
 def test_resume_goes_on_with_the_same_training_alone(run, tmp_path):
     assert run(*SHORT).status == 0
-    kept = files(tmp_path)
-    for changed, message in (
+    before = files(tmp_path)
+    for change, message in (
         (["--hidden-size", "5"], "is of a training with hidden_size = 4, not 5"),
         (["--lr", "0.1"], "is of a training with lr = 0.001, not 0.1"),
         (["--seed", "1"], "is of a training with seed = 0, not 1"),
@@ -610,23 +610,23 @@ def test_resume_goes_on_with_the_same_training_alone(run, tmp_path):
         (["--weight-decay", "0.1"], "is of a training with weight_decay = 0.0, not 0.1"),
         (["--optimizer", "sgd"], "is of a training with optimizer = adam, not sgd"),
     ):
-        done = run(*SHORT, *changed, "--epochs", "3", "--resume")
-        assert done.status == 2
-        assert message in done.err
-        assert len(done.err.splitlines()) == 1
-        assert files(tmp_path) == kept
-    (tmp_path / "rnn_lstm_last.safetensors").write_bytes(kept["rnn_gru_last.safetensors"])
-    done = run("train", "--model", "lstm", *SHORT[3:], "--resume")
-    assert "is of a training with model = gru, not lstm" in done.err
+        result = run(*SHORT, *change, "--epochs", "3", "--resume")
+        assert result.status == 2
+        assert message in result.err
+        assert len(result.err.splitlines()) == 1
+        assert files(tmp_path) == before
+    (tmp_path / "rnn_lstm_last.safetensors").write_bytes(before["rnn_gru_last.safetensors"])
+    result = run("train", "--model", "lstm", *SHORT[3:], "--resume")
+    assert "is of a training with model = gru, not lstm" in result.err
     longer = run(*SHORT, "--weight-decay", "0", "--epochs", "3", "--resume")  # more epochs are welcome
     assert "of 3." in longer.out
     assert run(*SHORT, "--epochs", "3", "--out", "once").status == 0
     last = tmp_path / "rnn_gru_last.safetensors"
     assert (tmp_path / "once" / last.name).read_bytes() == last.read_bytes()
     last.write_bytes(b"damaged")
-    done = run(*SHORT, "--resume")
-    assert done.status == 2
-    assert "is damaged" in done.err
+    result = run(*SHORT, "--resume")
+    assert result.status == 2
+    assert "is damaged" in result.err
     assert last.read_bytes() == b"damaged"
 
 
@@ -635,22 +635,22 @@ def test_options_left_out_at_a_resume_are_noticed(run, tmp_path):
     special = ["--state-size", "2", "--optimizer", "sgd", "--momentum", "0.5"]
     assert run(*options, *special).status == 0
     assert run(*options, *special, "--resume").status == 0
-    for left_out, message in (
+    for gap, message in (
         (slice(0, 2), "state_size = 2, not None"),
         (slice(4, 6), "momentum = 0.5, not 0.9"),
     ):
         fewer = special.copy()
-        del fewer[left_out]
-        done = run(*options, *fewer, "--epochs", "2", "--resume")
-        assert done.status == 2
-        assert f"is of a training with {message}" in done.err
+        del fewer[gap]
+        result = run(*options, *fewer, "--epochs", "2", "--resume")
+        assert result.status == 2
+        assert f"is of a training with {message}" in result.err
 
 
 def test_resume_without_a_file_begins_and_says_so(run, tmp_path):
-    done = run(*SHORT, "--resume", "--out", "new")
-    assert done.status == 0
-    assert "last.safetensors to resume from: this training began with the first epoch" in done.out
-    assert "earlier" not in done.out
+    result = run(*SHORT, "--resume", "--out", "new")
+    assert result.status == 0
+    assert "last.safetensors to resume from: this training began with the first epoch" in result.out
+    assert "earlier" not in result.out
     assert "They replace those of an earlier gru" in run(*SHORT, "--out", "new").out
     assert "earlier" not in run(*SHORT, "--resume", "--out", "new").out
 
@@ -664,9 +664,9 @@ def test_resume_notices_changed_data(run, tmp_path):
     assert run(*arguments).status == 0
     table.loc[100, "close"] *= 1.01
     table.to_csv(tmp_path / "mine.csv", index=False)
-    done = run(*arguments, "--resume")
-    assert done.status == 2
-    assert "the data have changed since" in done.err
+    result = run(*arguments, "--resume")
+    assert result.status == 2
+    assert "the data have changed since" in result.err
 
 
 def test_ctrl_c_stops_in_one_line_and_keeps_the_files(tmp_path):

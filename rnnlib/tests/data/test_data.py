@@ -24,14 +24,14 @@ from rnnlib.training.fit import fit
 
 def test_shipped_files_are_those_of_sources_md():
     folder = resources.files("rnnlib.data")
-    told = dict(
+    digests = dict(
         re.findall(r"\| files/(\S+) \|.*`([0-9a-f]{64})`", (folder / "SOURCES.md").read_text("utf-8"))
     )
-    shipped = {
+    files = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "files").iterdir()
     }
-    assert len(told) == 4
-    assert told == shipped
+    assert len(digests) == 4
+    assert digests == files
 
 
 def test_weather():
@@ -50,8 +50,8 @@ def test_traffic():
     assert len(volume) == 17520
     assert volume.isna().sum() == 104
     assert "CC BY 4.0" in hours.attrs["origin"].credit
-    tested = volume.iloc[-3504:]
-    errors = {m: (tested - volume.ffill().shift(m)).abs().mean() for m in (1, traffic.ORIGIN.season)}
+    test = volume.iloc[-3504:]
+    errors = {m: (test - volume.ffill().shift(m)).abs().mean() for m in (1, traffic.ORIGIN.season)}
     assert errors == {1: pytest.approx(581.9, abs=0.1), 168: pytest.approx(260.9, abs=0.1)}
 
 
@@ -258,9 +258,9 @@ FEATURES = ["close", "volume", "high"]
 @given(seed=st.integers(0, 99), length=st.integers(1, 50), predict=st.sampled_from(["return", "value"]))
 def test_the_test_days_change_no_number_of_training(seed, length, predict):
     table = random_walk(seed=seed)
-    changed = table.copy()
-    changed.iloc[-80:] = changed.iloc[-80:].sample(frac=1, random_state=seed).to_numpy() * 3
-    first, second = (make_dataset(frame, FEATURES, "close", predict, length) for frame in (table, changed))
+    other = table.copy()
+    other.iloc[-80:] = other.iloc[-80:].sample(frac=1, random_state=seed).to_numpy() * 3
+    first, second = (make_dataset(frame, FEATURES, "close", predict, length) for frame in (table, other))
     for a, b in zip(first.scaling, second.scaling, strict=True):
         np.testing.assert_array_equal(a, b)
     for part in ("train", "validation"):
@@ -271,10 +271,10 @@ def test_the_test_days_change_no_number_of_training(seed, length, predict):
 
 def test_a_shuffled_future_changes_no_weight():
     table = random_walk()
-    changed = table.copy()
-    changed.iloc[-80:] = changed.iloc[-80:].sample(frac=1, random_state=0).to_numpy()
+    other = table.copy()
+    other.iloc[-80:] = other.iloc[-80:].sample(frac=1, random_state=0).to_numpy()
     weights = []
-    for frame in (table, changed):
+    for frame in (table, other):
         model = SequenceModel("gru", 3, 4, 1, rng=0)
         data = make_dataset(frame, FEATURES)
         fit(model, data.train, data.validation, epochs=2, progress=False)

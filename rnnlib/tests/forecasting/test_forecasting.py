@@ -85,11 +85,11 @@ def test_scores_follow_their_definitions(seed):
 def test_baselines(predict):
     table = random_walk()
     data = make_dataset(table, FEATURES, "close", predict, length=4, origin=Origin(season=7))
-    found = baselines(data)
-    assert list(found) == ["last value", "seasonal naive", "AR(4)"]
+    naive = baselines(data)
+    assert list(naive) == ["last value", "seasonal naive", "AR(4)"]
     close = table["close"]
-    np.testing.assert_array_equal(found["last value"], close.shift(1)[data.dates])
-    np.testing.assert_array_equal(found["seasonal naive"], close.shift(7)[data.dates])
+    np.testing.assert_array_equal(naive["last value"], close.shift(1)[data.dates])
+    np.testing.assert_array_equal(naive["seasonal naive"], close.shift(7)[data.dates])
     series = np.log(close).diff() if predict == "return" else close.iloc[1:].reindex(close.index)
     lags = pd.DataFrame({k: series.shift(k) for k in range(1, 5)} | {"one": 1.0})
     known = (lags.notna().all(axis=1) & (close.index < data.dates[0])).to_numpy()
@@ -97,13 +97,13 @@ def test_baselines(predict):
     expected = lags.loc[data.dates].to_numpy() @ weights
     if predict == "return":
         expected = data.before * np.exp(expected)
-    np.testing.assert_allclose(found["AR(4)"], expected, rtol=1e-8)
+    np.testing.assert_allclose(naive["AR(4)"], expected, rtol=1e-8)
 
 
 def test_baselines_do_not_see_the_test_part():
-    changed = random_walk()
-    changed.iloc[-1] *= 2
-    first, second = (baselines(make_dataset(table)) for table in (random_walk(), changed))
+    other = random_walk()
+    other.iloc[-1] *= 2
+    first, second = (baselines(make_dataset(table)) for table in (random_walk(), other))
     for name in first:
         np.testing.assert_array_equal(first[name], second[name])
 
@@ -251,13 +251,13 @@ def test_recursive_forecasts_one_by_one(predict):
     model = SequenceModel("gru", 3, 4, 1, rng=0)
     row, steps = 350, 4
     path = recursive(model, data, [row], steps)[0]
-    grown = table.iloc[: row + 1].copy()
+    longer = table.iloc[: row + 1].copy()
     for step in range(steps):
-        inputs = data.inputs(grown)[-6:]
+        inputs = data.inputs(longer)[-6:]
         output = model.forward(inputs[None].astype(np.float32))[0][0, 0]
-        level = data.to_level(float(output), grown["close"].iloc[-1])
+        level = data.to_level(float(output), longer["close"].iloc[-1])
         assert path[step] == pytest.approx(level, rel=1e-5)
-        grown.loc[table.index[row + step + 1]] = [level, *grown.iloc[-1, 1:]]  # the rest stays
+        longer.loc[table.index[row + step + 1]] = [level, *longer.iloc[-1, 1:]]  # the rest stays
     np.testing.assert_allclose(
         recursive(model, data, data.rows - 1, 1)[:, 0], one_step(model, data), rtol=1e-6
     )

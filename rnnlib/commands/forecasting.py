@@ -119,13 +119,12 @@ def train(
         outputs = fit.online(network, *dataset.test, loss=loss, optimizer=learner, max_norm=clip)
         forecasts[f"{model} online"] = dataset.to_level(outputs[:, 0].astype(float), dataset.before)
     scores = compare(forecasts, dataset)
-    picture = out / f"rnn_{model}_forecast.png"
-    _save(figures.forecast_figure(history, dataset, forecasts[model], name=model), picture)
-
     _describe(dataset)
     show_scores(scores, dataset)
     for name in forecasts:
         print(verdict(scores, name, dataset))
+    picture = out / f"rnn_{model}_forecast.png"
+    _save(figures.forecast_figure(history, dataset, forecasts[model], name=model), picture)
     best = out / f"rnn_{model}_best.safetensors"
     print(f"Best epoch: {history.best_epoch} of {len(history.train_loss)}. Wrote {best} and {picture}.")
     if resume and not is_old:
@@ -184,8 +183,6 @@ def forecast_days(
     ready(out)
     name = network.config["kind"]
     table = experiment.future(network, dataset, days * steps_a_day(dataset.frame.index))
-    picture = out / f"rnn_{name}_future.png"
-    _save(figures.future_figure(dataset, table, name=name), picture)
     origin = dataset.origin
     print(f"{origin.name} ({origin.source}), forecast by {name}")
     if origin.credit:
@@ -197,6 +194,8 @@ def forecast_days(
         print(f"Nobody knows the future of {', '.join(dataset.frozen_features)}: kept at the last value.")
     if ((table["forecast"] < table["low"]) | (table["forecast"] > table["high"])).any():
         print("On the test part the forecasts were too low or too high throughout: do not trust these.")
+    picture = out / f"rnn_{name}_future.png"
+    _save(figures.future_figure(dataset, table, name=name), picture)
     print(f"Wrote {picture}.")
 
 
@@ -251,14 +250,14 @@ def benchmark(
     table, histories = benchmark(networks, seeds, dataset, settings, jobs)
 
     results = out / "benchmark_results.csv"
-    both = {"mamba", "min_gru"} <= set(kinds)
-    picture = out / ("mamba_vs_mingru_comparison.png" if both else "models_comparison.png")
     with whole_file(results) as temporary:
         table.to_csv(temporary, index=False)
     naive = compare({}, dataset)
-    _save(figures.benchmark_figure(table, histories, naive, dataset), picture)
     _describe(dataset)
     show_benchmark(table, naive, dataset)
+    both = {"mamba", "min_gru"} <= set(kinds)
+    picture = out / ("mamba_vs_mingru_comparison.png" if both else "models_comparison.png")
+    _save(figures.benchmark_figure(table, histories, naive, dataset), picture)
     print(f"Wrote {results} and {picture}.")
 
 

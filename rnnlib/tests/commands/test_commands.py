@@ -18,7 +18,7 @@ from rnnlib import SequenceModel
 from rnnlib.commands import main as cli
 from rnnlib.commands import tables
 from rnnlib.data import yahoo
-from rnnlib.forecasting import experiment
+from rnnlib.forecasting import experiment, figures
 from rnnlib.forecasting.benchmark import run as run_one
 from rnnlib.forecasting.forecasts import one_step
 from rnnlib.forecasting.judging import compare, error_bands, verdict
@@ -323,6 +323,27 @@ def test_a_price_below_zero_does_not_cost_the_tables(run, tmp_path):
     assert result.status == 0, result.err
     assert run("train", *small).status == 0
     assert "FALL (file fall.csv" in result.out  # the name of the file, not AAPL's
+
+
+@pytest.mark.parametrize(
+    ("command", "figure", "heading"),
+    [
+        (["train"], "forecast_figure", "Errors: log returns"),
+        (["forecast", "rnn_rnn_best.safetensors"], "future_figure", "The last value is 56.14"),
+        (["benchmark", "--models", "rnn", "--seeds", "1"], "benchmark_figure", "The training's cost"),
+    ],
+)
+def test_a_figure_that_fails_costs_the_figure_alone(run, monkeypatch, command, figure, heading):
+    small = ["--epochs", "1", "--hidden-size", "2", "--seq-len", "3"]
+    assert run("train", *small).status == 0
+
+    def fail(*arguments, **options):
+        raise OSError("no figure today")
+
+    monkeypatch.setattr(figures, figure, fail)
+    result = run(*command, *(small if command[0] != "forecast" else []))
+    assert (result.status, result.err.splitlines()[-1]) == (2, "rnnlib: no figure today")
+    assert heading in result.out
 
 
 def test_numbers_survive_a_narrow_terminal(run, tmp_path, monkeypatch):

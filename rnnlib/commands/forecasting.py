@@ -23,7 +23,7 @@ from rnnlib.commands.options import (
     Loss,
     Lr,
     Momentum,
-    Moved,
+    NewSource,
     NumLayers,
     OptimizerName,
     Out,
@@ -138,7 +138,7 @@ def evaluate(
     steps: Annotated[
         int, typer.Option(min=1, help="Also judge recursive forecasts so many steps ahead.")
     ] = 1,
-    source: Moved = None,
+    source: NewSource = None,
 ):
     """Judge a trained model beside naive forecasts.
 
@@ -166,7 +166,7 @@ def forecast_days(
     days: Annotated[
         int, typer.Option(min=1, max=365, help="How many days to forecast after the data's end.")
     ] = 5,
-    source: Moved = None,
+    source: NewSource = None,
     out: Out = Path(),
 ):
     """Forecast the days after the data's end.

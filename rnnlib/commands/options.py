@@ -70,7 +70,7 @@ Loss = Annotated[str, typer.Option(help="mse or mae.")]
 Patience = Annotated[int, typer.Option(min=1, help="Epochs without progress before training stops.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes at a time; one a core if left out.")]
 File = Annotated[Path, typer.Argument(help="A file that train wrote: rnn_MODEL_best.safetensors.")]
-Moved = Annotated[str | None, typer.Option(help="Where the same prices are now, if they have moved.")]
+NewSource = Annotated[str | None, typer.Option(help="Where the same prices are now, if they have moved.")]
 Out = Annotated[Path, typer.Option(help="Folder for the files that are written.")]
 
 

@@ -31,8 +31,8 @@ def compare(forecasts, data):
         ValueError: there is not one finite forecast for each test step, or a name is taken.
     """
     naive = baselines(data)
-    if taken := forecasts.keys() & naive.keys():
-        raise ValueError(f"{', '.join(sorted(taken))}: this name belongs to a naive forecast")
+    if doubles := forecasts.keys() & naive.keys():
+        raise ValueError(f"{', '.join(sorted(doubles))}: this name belongs to a naive forecast")
     forecasts, scales = forecasts | naive, _scales(data)
     rows = {}
     for name, values in forecasts.items():

@@ -30,7 +30,7 @@ def data_command(
     print(
         f"Embedded: AAPL (2000 to 2013), weather, traffic, text. See {files('rnnlib.data') / 'SOURCES.md'}."
     )
-    cached = yahoo.cached()
-    print(f"The cache, {yahoo.cache_folder()}, holds {len(cached)} symbols.")
-    if len(cached):
-        show_cache(cached)
+    contents = yahoo.cached()
+    print(f"The cache, {yahoo.cache_folder()}, holds {len(contents)} symbols.")
+    if len(contents):
+        show_cache(contents)

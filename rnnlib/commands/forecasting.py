@@ -6,7 +6,12 @@ from typing import Annotated
 import typer
 
 from rnnlib.commands.options import (
+    FIT,
+    MODEL,
+    OPTIONS,
+    PROBLEM,
     BatchSize,
+    Clip,
     Data,
     End,
     Epochs,
@@ -17,16 +22,19 @@ from rnnlib.commands.options import (
     KernelSize,
     Loss,
     Lr,
-    Moved,
+    Momentum,
+    NewSource,
     NumLayers,
+    OptimizerName,
     Out,
     Patience,
+    Predict,
     SeqLen,
     Source,
     Start,
     StateSize,
     Symbol,
-    Target,
+    WeightDecay,
     fit_settings,
     model_names,
     model_options,
@@ -43,21 +51,21 @@ def train(
     start: Start = None,
     end: End = None,
     features: Features = None,
-    target: Target = None,
-    seq_len: SeqLen = 30,
-    epochs: Epochs = 10,
+    predict: Predict = None,
+    seq_len: SeqLen = PROBLEM["length"],
+    epochs: Epochs = FIT["epochs"],
     hidden_size: HiddenSize = 32,
-    num_layers: NumLayers = 1,
+    num_layers: NumLayers = MODEL["num_layers"],
     state_size: StateSize = None,
     kernel_size: KernelSize = None,
-    optimizer: Annotated[str, typer.Option(help="adam, rmsprop or sgd.")] = "adam",
-    lr: Lr = 0.001,
-    momentum: Annotated[float | None, typer.Option(help="For sgd; 0.9 if left out.")] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="For adam, decoupled; 0 if left out.")] = None,
-    loss: Loss = "mse",
-    batch_size: BatchSize = 32,
-    clip: Annotated[float, typer.Option(help="Longer gradients are shortened to this length.")] = 1.0,
-    patience: Patience = 5,
+    optimizer: OptimizerName = FIT["optimizer"],
+    lr: Lr = FIT["lr"],
+    momentum: Momentum = None,
+    weight_decay: WeightDecay = None,
+    loss: Loss = FIT["loss"],
+    batch_size: BatchSize = FIT["batch_size"],
+    clip: Clip = FIT["max_norm"],
+    patience: Patience = FIT["patience"],
     seed: Annotated[int, typer.Option(min=0, help="Random seed: same seed, same result.")] = 0,
     online: Annotated[
         bool, typer.Option("--online", help="Also judge the model when it keeps learning in the test part.")
@@ -81,44 +89,47 @@ def train(
       train --model gru --data weather --epochs 40 --lr 0.003
     """
     from rnnlib.commands.tables import show_scores
-    from rnnlib.forecasting import experiment
-    from rnnlib.forecasting import figures as plots
-    from rnnlib.forecasting import forecasts as forecast
-    from rnnlib.training.fit import online as learn_online
+    from rnnlib.forecasting import experiment, figures
+    from rnnlib.forecasting.forecasts import one_step
+    from rnnlib.forecasting.judging import compare, verdict
+    from rnnlib.training import fit
     from rnnlib.training.optimizers import make_optimizer
 
-    problem = problem_of(data, symbol, source, start, end, features, target, seq_len)
-    chosen = optimizer_options(optimizer, lr, momentum, weight_decay)
+    problem = problem_of(data, symbol, source, start, end, features, predict, seq_len)
+    optimizer_settings = optimizer_options(optimizer, lr, momentum, weight_decay)
     last = out / f"rnn_{model}_last.safetensors"
-    there = last.exists()
-    network, dataset, history = experiment.train(
-        problem,
-        model,
-        options=model_options(model, hidden_size, num_layers, state_size, kernel_size),
-        optimizer=chosen,
-        settings=fit_settings(epochs, batch_size, loss, clip, patience),
-        seed=seed,
-        out=out,
-        resume=resume,
-    )
-    forecasts = {model: forecast.one_step(network, dataset)}
+    is_old = last.exists()
+    try:
+        network, dataset, history = experiment.train(
+            problem,
+            model,
+            options=model_options(model, hidden_size, num_layers, state_size, kernel_size),
+            optimizer=optimizer_settings,
+            settings=fit_settings(epochs, batch_size, loss, clip, patience),
+            seed=seed,
+            out=out,
+            resume=resume,
+        )
+    except experiment.OtherSetting as error:
+        error.name = OPTIONS.get(error.name, error.name)
+        raise
+    forecasts = {model: one_step(network, dataset)}
     if online:
-        learner = make_optimizer(network.params, **chosen)
-        outputs = learn_online(network, *dataset.test, loss=loss, optimizer=learner, max_norm=clip)
+        learner = make_optimizer(network.params, **optimizer_settings)
+        outputs = fit.online(network, *dataset.test, loss=loss, optimizer=learner, max_norm=clip)
         forecasts[f"{model} online"] = dataset.to_level(outputs[:, 0].astype(float), dataset.before)
-    scores = forecast.compare(forecasts, dataset)
-    picture = out / f"rnn_{model}_forecast.png"
-    _save(plots.forecast_figure(history, dataset, forecasts[model], name=model), picture)
-
+    scores = compare(forecasts, dataset)
     _describe(dataset)
     show_scores(scores, dataset)
     for name in forecasts:
-        print(forecast.verdict(scores, name))
+        print(verdict(scores, name, dataset))
+    picture = out / f"rnn_{model}_forecast.png"
+    _save(figures.forecast_figure(history, dataset, forecasts[model], name=model), picture)
     best = out / f"rnn_{model}_best.safetensors"
     print(f"Best epoch: {history.best_epoch} of {len(history.train_loss)}. Wrote {best} and {picture}.")
-    if resume and not there:
+    if resume and not is_old:
         print(f"There was no {last} to resume from: this training began with the first epoch.")
-    elif there and not resume:
+    elif is_old and not resume:
         print(f"They replace those of an earlier {model}; --out keeps trainings apart.")
 
 
@@ -127,7 +138,7 @@ def evaluate(
     steps: Annotated[
         int, typer.Option(min=1, help="Also judge recursive forecasts so many steps ahead.")
     ] = 1,
-    source: Moved = None,
+    source: NewSource = None,
 ):
     """Judge a trained model beside naive forecasts.
 
@@ -136,17 +147,18 @@ def evaluate(
     """
     from rnnlib.commands.tables import show_horizons, show_scores
     from rnnlib.forecasting import experiment
-    from rnnlib.forecasting import forecasts as forecast
+    from rnnlib.forecasting.forecasts import one_step
+    from rnnlib.forecasting.judging import compare, compare_horizons, verdict
 
     network, dataset = experiment.load(file, source)
     name = network.config["kind"]
-    scores = forecast.compare({name: forecast.one_step(network, dataset)}, dataset)
-    horizons = forecast.compare_horizons(network, dataset, steps) if steps > 1 else None
+    scores = compare({name: one_step(network, dataset)}, dataset)
+    horizons = compare_horizons(network, dataset, steps) if steps > 1 else None
     _describe(dataset)
     show_scores(scores, dataset)
     if horizons is not None:
         show_horizons(horizons, dataset)
-    print(forecast.verdict(scores, name))
+    print(verdict(scores, name, dataset))
 
 
 def forecast_days(
@@ -154,7 +166,7 @@ def forecast_days(
     days: Annotated[
         int, typer.Option(min=1, max=365, help="How many days to forecast after the data's end.")
     ] = 5,
-    source: Moved = None,
+    source: NewSource = None,
     out: Out = Path(),
 ):
     """Forecast the days after the data's end.
@@ -164,20 +176,17 @@ def forecast_days(
     """
     from rnnlib.commands.tables import moment, number, show_future
     from rnnlib.data.calendar import steps_a_day
-    from rnnlib.forecasting import experiment
-    from rnnlib.forecasting import figures as plots
+    from rnnlib.forecasting import experiment, figures
     from rnnlib.tools.whole_file import ready
 
     network, dataset = experiment.load(file, source)
     ready(out)
     name = network.config["kind"]
     table = experiment.future(network, dataset, days * steps_a_day(dataset.frame.index))
-    picture = out / f"rnn_{name}_future.png"
-    _save(plots.future_figure(dataset, table, name=name), picture)
-    attrs = dataset.frame.attrs
-    print(f"{attrs['name']} ({attrs['source']}), forecast by {name}")
-    if "credit" in attrs:
-        print(attrs["credit"])
+    origin = dataset.origin
+    print(f"{origin.name} ({origin.source}), forecast by {name}")
+    if origin.credit:
+        print(origin.credit)
     show_future(table, dataset)
     index = dataset.frame.index
     print(f"The last value is {number(dataset.level[-1])}, on {moment(index[-1], index)}.")
@@ -185,6 +194,8 @@ def forecast_days(
         print(f"Nobody knows the future of {', '.join(dataset.frozen_features)}: kept at the last value.")
     if ((table["forecast"] < table["low"]) | (table["forecast"] > table["high"])).any():
         print("On the test part the forecasts were too low or too high throughout: do not trust these.")
+    picture = out / f"rnn_{name}_future.png"
+    _save(figures.future_figure(dataset, table, name=name), picture)
     print(f"Wrote {picture}.")
 
 
@@ -196,16 +207,16 @@ def benchmark(
     start: Start = None,
     end: End = None,
     features: Features = None,
-    target: Target = None,
-    seq_len: SeqLen = 30,
-    epochs: Epochs = 10,
+    predict: Predict = None,
+    seq_len: SeqLen = PROBLEM["length"],
+    epochs: Epochs = FIT["epochs"],
     hidden_size: HiddenSize = 128,
-    num_layers: NumLayers = 1,
+    num_layers: NumLayers = MODEL["num_layers"],
     state_size: StateSize = None,
     kernel_size: KernelSize = None,
-    lr: Lr = 0.001,
-    loss: Loss = "mse",
-    batch_size: BatchSize = 32,
+    lr: Lr = FIT["lr"],
+    loss: Loss = FIT["loss"],
+    batch_size: BatchSize = FIT["batch_size"],
     patience: Annotated[
         int | None, typer.Option(min=1, help="Stop early; if left out, all models train equally long.")
     ] = None,
@@ -225,43 +236,42 @@ def benchmark(
       benchmark --data traffic --models gru,lstm --lr 0.003
     """
     from rnnlib.commands.tables import show_benchmark
-    from rnnlib.forecasting import benchmark as compare
-    from rnnlib.forecasting import figures as plots
-    from rnnlib.forecasting import forecasts as forecast
+    from rnnlib.forecasting import figures
+    from rnnlib.forecasting.benchmark import benchmark
+    from rnnlib.forecasting.judging import compare
     from rnnlib.tools.whole_file import ready, whole_file
 
     kinds = model_names(models)
     sizes = hidden_size, num_layers, state_size, kernel_size
     networks = {kind: model_options(kind, *sizes, among=kinds) for kind in kinds}
-    dataset = problem_of(data, symbol, source, start, end, features, target, seq_len).dataset()
+    dataset = problem_of(data, symbol, source, start, end, features, predict, seq_len).dataset()
     ready(out)
-    settings = fit_settings(epochs, batch_size, loss, 1.0, patience or epochs) | {"lr": lr}
-    table, histories = compare.benchmark(networks, seeds, dataset, settings, jobs)
+    settings = fit_settings(epochs, batch_size, loss, FIT["max_norm"], patience or epochs) | {"lr": lr}
+    table, histories = benchmark(networks, seeds, dataset, settings, jobs)
 
     results = out / "benchmark_results.csv"
-    both = {"mamba", "min_gru"} <= set(kinds)
-    picture = out / ("mamba_vs_mingru_comparison.png" if both else "models_comparison.png")
     with whole_file(results) as temporary:
         table.to_csv(temporary, index=False)
-    naive = forecast.compare({}, dataset)
-    _save(plots.benchmark_figure(table, histories, naive, dataset), picture)
+    naive = compare({}, dataset)
     _describe(dataset)
     show_benchmark(table, naive, dataset)
+    both = {"mamba", "min_gru"} <= set(kinds)
+    picture = out / ("mamba_vs_mingru_comparison.png" if both else "models_comparison.png")
+    _save(figures.benchmark_figure(table, histories, naive, dataset), picture)
     print(f"Wrote {results} and {picture}.")
 
 
 def _describe(dataset):
     """One line on what is forecast, from where, and when."""
-    attrs, dates = dataset.frame.attrs, dataset.dates
+    origin, dates = dataset.origin, dataset.dates
     print(
-        f"\n{attrs['name']} ({attrs['source']}), one step ahead: "
+        f"\n{origin.name} ({origin.source}), one step ahead: "
         f"{len(dates)} test steps, {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
     )
-    gaps = int(dataset.frame.attrs.get("gaps", 0))
-    if gaps:
+    if gaps := dataset.gaps:
         print(f"{gaps} steps without a measurement: the last value stands in the inputs, none is scored.")
-    if "credit" in attrs:
-        print(attrs["credit"])
+    if origin.credit:
+        print(origin.credit)
 
 
 def _save(figure, path):

@@ -1,10 +1,35 @@
 """Options that several commands share, and what the library calls them."""
 
 import sys
+from inspect import signature
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from rnnlib.forecasting.problem import Problem
+from rnnlib.models.mamba import Mamba
+from rnnlib.models.sequence_model import SequenceModel
+from rnnlib.training.fit import fit
+from rnnlib.training.optimizers import SGD, Adam
+
+
+def defaults(function):
+    """name -> default of the arguments of a function or class: no command types one again."""
+    return {name: argument.default for name, argument in signature(function).parameters.items()}
+
+
+FIT, PROBLEM, MODEL, MAMBA = map(defaults, (fit, Problem, SequenceModel, Mamba))
+
+#: The options that the library has another name for, by that name.
+OPTIONS = {
+    "kind": "model",
+    "length": "seq_len",
+    "max_norm": "clip",
+    "predict": "target",
+    "d_state": "state_size",
+    "d_conv": "kernel_size",
+}
 
 Data = Annotated[str, typer.Option(help="stock, weather (temp_max) or traffic (vehicles an hour).")]
 Symbol = Annotated[str | None, typer.Option(help="Stock symbol; if left out AAPL, or the CSV file's name.")]
@@ -18,35 +43,46 @@ Features = Annotated[
     str | None,
     typer.Option(help="Columns to read, such as close,volume,high,low; the default depends on the data."),
 ]
-Target = Annotated[
-    str | None, typer.Option(help="What to forecast, for stocks: return (the log return; default) or price.")
+Predict = Annotated[
+    str | None,
+    typer.Option("--target", help="What to forecast, for stocks: return (the log return; default) or price."),
 ]
 SeqLen = Annotated[int, typer.Option(min=1, help="Days (or hours) in a window.")]
 Epochs = Annotated[int, typer.Option(min=1, help="At most this many passes over the training part.")]
 HiddenSize = Annotated[int, typer.Option(min=1, help="Width H of the layers.")]
 NumLayers = Annotated[int, typer.Option(min=1, max=100, help="Stacked layers.")]
-StateSize = Annotated[int | None, typer.Option(min=1, help="Mamba's state size N; 16 if left out.")]
-KernelSize = Annotated[int | None, typer.Option(min=1, help="Mamba's convolution kernel K; 4 if left out.")]
+StateSize = Annotated[
+    int | None, typer.Option(min=1, help=f"Mamba's state size N; {MAMBA['d_state']} if left out.")
+]
+KernelSize = Annotated[
+    int | None, typer.Option(min=1, help=f"Mamba's convolution kernel K; {MAMBA['d_conv']} if left out.")
+]
+OptimizerName = Annotated[str, typer.Option(help="adam, rmsprop or sgd.")]
 Lr = Annotated[float, typer.Option(help="Learning rate, above 0.")]
+Momentum = Annotated[float | None, typer.Option(help=f"For sgd; {defaults(SGD)['momentum']} if left out.")]
+WeightDecay = Annotated[
+    float | None,
+    typer.Option(help=f"For adam, decoupled; {defaults(Adam)['weight_decay']:g} if left out."),
+]
+Clip = Annotated[float, typer.Option(help="Longer gradients are shortened to this length.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Windows in a batch.")]
 Loss = Annotated[str, typer.Option(help="mse or mae.")]
 Patience = Annotated[int, typer.Option(min=1, help="Epochs without progress before training stops.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes at a time; one a core if left out.")]
 File = Annotated[Path, typer.Argument(help="A file that train wrote: rnn_MODEL_best.safetensors.")]
-Moved = Annotated[str | None, typer.Option(help="Where the same prices are now, if they have moved.")]
+NewSource = Annotated[str | None, typer.Option(help="Where the same prices are now, if they have moved.")]
 Out = Annotated[Path, typer.Option(help="Folder for the files that are written.")]
 
 
-def problem_of(data, symbol, source, start, end, features, target, seq_len):
-    from rnnlib.forecasting.problem import Problem
-
-    predict = {None: None, "return": "return", "price": "value"}
-    if target not in predict:
-        raise ValueError(f"unknown target {target!r}: choose return or price")
-    if target is not None and data != "stock":
+def problem_of(data, symbol, source, start, end, features, predict, seq_len):
+    """The Problem that the options describe; ``predict`` is what follows --target."""
+    choices = {None: None, "return": "return", "price": "value"}
+    if predict not in choices:
+        raise ValueError(f"unknown target {predict!r}: choose return or price")
+    if predict is not None and data != "stock":
         raise ValueError(f"--target belongs to stocks, not to {data}")
     names = None if features is None else [name.strip() for name in features.split(",") if name.strip()]
-    return Problem(data, symbol, source, start, end, names, predict=predict[target], length=seq_len)
+    return Problem(data, symbol, source, start, end, names, predict=choices[predict], length=seq_len)
 
 
 def model_options(model, hidden_size, num_layers, state_size, kernel_size, among=None):
@@ -62,13 +98,13 @@ def model_options(model, hidden_size, num_layers, state_size, kernel_size, among
 
 def optimizer_options(kind, lr, momentum, weight_decay):
     """Arguments of ``make_optimizer``."""
-    chosen = {"kind": kind, "lr": lr}
+    options = {"kind": kind, "lr": lr}
     for name, value, owner in (("momentum", momentum, "sgd"), ("weight_decay", weight_decay, "adam")):
         if value is not None and kind != owner:
             raise ValueError(f"--{name.replace('_', '-')} belongs to {owner}, not to {kind}")
         if value is not None:
-            chosen[name] = value
-    return chosen
+            options[name] = value
+    return options
 
 
 def fit_settings(epochs, batch_size, loss, clip, patience):

@@ -9,7 +9,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnnlib.forecasting.forecasts import p_value
+from rnnlib.data.origin import origin_of
+from rnnlib.forecasting.judging import p_value
+from rnnlib.forecasting.naive import linear_name
 from rnnlib.grading.judge import VERDICTS
 
 LISTED = 20  # rows of a class that a terminal shows
@@ -60,7 +62,7 @@ def moment(time, index):
 
 
 def show_scores(scores, data):
-    """The tables of ``forecast.compare``: one a scale, then the tests and the directions."""
+    """The tables of ``judging.compare``: one a scale, then the tests and the directions."""
     titles = {"prices": data.quantity, "returns": "log returns", "values": data.quantity}
     for scale, title in titles.items():
         if scale in scores:
@@ -77,17 +79,17 @@ def show_scores(scores, data):
     show(
         f"Could the squared errors be equal? p of the Diebold-Mariano test\n"
         f"Direction on the {steps} that moved; always the same way is right in {base_rate}",
-        ["forecast", "p: last value", f"p: {scores.index[-1]}", "direction", "95% interval"],
+        ["forecast", "p: last value", f"p: {linear_name(data)}", "direction", "95% interval"],
         rows,
     )
 
 
 def show_benchmark(table, naive, data):
-    """The tables of ``compare.benchmark``: errors and costs over the seeds, and the tests.
+    """The tables of ``benchmark.benchmark``: errors and costs over the seeds, and the tests.
 
     Args:
-        table: as ``compare.benchmark`` returns it.
-        naive: the scores of the naive forecasts, ``forecast.compare({}, data)``.
+        table: as ``benchmark.benchmark`` returns it.
+        naive: the scores of the naive forecasts, ``judging.compare({}, data)``.
         data: the Dataset.
     """
     scale, unit, factor = (
@@ -108,10 +110,10 @@ def show_benchmark(table, naive, data):
     for name, row in naive.iterrows():
         scores = [number(factor * row[scale, metric]) for metric in ("RMSE", "MAE")]
         errors.append([name, *scores, f"{row[scale, 'R²']:.3f}", percent(row["direction", "accuracy"])])
-    seeds, linear = table["seed"].nunique(), naive.index[-1]
+    seeds = table["seed"].nunique()
     title = f"{seeds} seeds, mean ± standard deviation" if seeds > 1 else "One seed"
     show(f"{title}; errors: {unit}", ["forecast", "RMSE", "MAE", "R²", "direction"], errors)
-    columns = ["model", "lower: last value", "higher", f"lower: {linear}", "higher"]
+    columns = ["model", "lower: last value", "higher", f"lower: {linear_name(data)}", "higher"]
     show(
         "With how many seeds is the error lower or higher than that of a naive forecast?\n"
         "Diebold-Mariano test, p below 0.05, which chance alone gives in one of 20 tests",
@@ -140,10 +142,10 @@ def show_tasks(name, table, task):
 
 
 def show_horizons(horizons, data):
-    """The table of ``forecast.compare_horizons``."""
+    """The table of ``judging.compare_horizons``."""
     rows = [[f"{horizon}", *row[:-1], p_value(row["p"])] for horizon, row in horizons.iterrows()]
     columns = ["steps ahead", *horizons.columns[:-1], "p: last value"]
-    unit = "log returns" if data.predict == "return" else data.quantity
+    unit = data.transform.difference_label(data.quantity)
     show(f"Several steps ahead, each forecast made from the one before it; RMSE: {unit}", columns, rows)
 
 
@@ -156,10 +158,10 @@ def show_future(table, data):
     show(data.quantity, ["time", "forecast", "80% of past errors"], rows)
 
 
-def show_cache(cached):
+def show_cache(contents):
     """What the cache of prices holds."""
     rows = []
-    for row in cached.itertuples():
+    for row in contents.itertuples():
         times = (f"{pd.Timestamp(time):%Y-%m-%d}" for time in (row.first, row.last, row.fetched))
         rows.append([row.symbol, f"{row.days}", *times])
     show("Cached prices", ["symbol", "days", "first", "last", "fetched"], rows)
@@ -168,10 +170,10 @@ def show_cache(cached):
 def show_prices(quotes):
     """The last days of a table of prices."""
     rows = [[f"{day:%Y-%m-%d}", *row] for day, row in quotes.tail(5).iterrows()]
-    attrs = quotes.attrs
+    origin = origin_of(quotes)
     first, last = (f"{day:%Y-%m-%d}" for day in quotes.index[[0, -1]])
     show(
-        f"{attrs['symbol']}, {attrs['source']}: {len(quotes)} days, {first} to {last}, in {attrs['unit']}",
+        f"{origin.name}, {origin.source}: {len(quotes)} days, {first} to {last}, in {origin.unit}",
         ["day", *quotes.columns],
         rows,
     )

@@ -50,14 +50,14 @@ def tasks(
     sine       the next value of a wave
     """
     from rnnlib.commands.tables import show_tasks
-    from rnnlib.training import tasks as learning
+    from rnnlib.training.tasks import TASKS, compare
 
-    if task not in learning.TASKS:
-        raise ValueError(f"unknown task {task!r}: choose one of {', '.join(learning.TASKS)}")
-    chosen = learning.TASKS[task]
+    if task not in TASKS:
+        raise ValueError(f"unknown task {task!r}: choose one of {', '.join(TASKS)}")
+    entry = TASKS[task]
     kinds = model_names(models)
-    sizes = hidden_size, num_layers or chosen.num_layers, state_size, kernel_size
+    sizes = hidden_size, num_layers or entry.num_layers, state_size, kernel_size
     networks = {kind: model_options(kind, *sizes, among=kinds) for kind in kinds}
-    settings = {"T": length or chosen.T, "steps": steps, "batch_size": batch_size, "lr": lr}
-    table = learning.compare(task, networks, seeds, jobs, **settings)
-    show_tasks(task, table, chosen)
+    settings = {"T": length or entry.T, "steps": steps, "batch_size": batch_size, "lr": lr}
+    table = compare(task, networks, seeds, jobs, **settings)
+    show_tasks(task, table, entry)

@@ -8,6 +8,8 @@ import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from rnnlib.data.calendar import CIRCLES
+from rnnlib.data.origin import Origin, origin_of
+from rnnlib.data.transforms import TRANSFORMS, LogReturns, Values
 from rnnlib.data.windows import Split, chronological_split, windows
 
 
@@ -30,11 +32,12 @@ class Dataset:
     """What ``make_dataset`` makes of a table with one row a step (a day, an hour).
 
     Attributes:
-        frame: the table; ``frame.attrs`` says its name, source and unit.
+        frame: the table.
+        origin: its Origin: name, source, unit, season.
         features: the D columns that the network reads.
         target: the column that it forecasts.
-        predict: "return", the target's log return ln(v_t / v_{t−1}), or "value", v_t itself.
-            With "return" the network also reads every feature as a log return.
+        transform: LogReturns, if the network reads and forecasts log returns ln(v_t / v_{t−1}), or
+            Values, if v_t itself.
         length: steps in a window, L.
         split: which of the rows 1 ... N − 1 of ``frame`` (row 0 has no return) are in which part;
             a window belongs to the part that holds its answer.
@@ -47,9 +50,10 @@ class Dataset:
     """
 
     frame: pd.DataFrame
+    origin: Origin
     features: list
     target: str
-    predict: str
+    transform: LogReturns | Values
     length: int
     split: Split
     scaling: Scaling
@@ -62,17 +66,17 @@ class Dataset:
 
     def __repr__(self):
         parts = " / ".join(str(len(y)) for _, y in (self.train, self.validation, self.test))
-        return f"Dataset({self.predict} of {self.target}: {parts} windows of {self.length} steps)"
+        return f"Dataset({self.transform.name} of {self.target}: {parts} windows of {self.length} steps)"
 
     @property
     def unit(self):
         """The target's unit, "" if it is not known."""
-        return self.frame.attrs.get("unit", "")
+        return self.origin.unit
 
     @property
     def quantity(self):
         """The target with its unit, for an axis or a heading."""
-        name = "adjusted close" if "symbol" in self.frame.attrs and self.target == "close" else self.target
+        name = "adjusted close" if self.origin.prices and self.target == "close" else self.target
         return f"{name} ({self.unit})" if self.unit else name
 
     @property
@@ -96,6 +100,16 @@ class Dataset:
         return self.level[: self.split.test.start + 1]
 
     @property
+    def gaps(self):
+        """How many steps have no measurement of the target."""
+        return int((~self.measured).sum())
+
+    @property
+    def has_returns(self):
+        """Whether forecasts are judged as those of prices, by their log returns too."""
+        return self.origin.prices or self.transform.has_returns
+
+    @property
     def frozen_features(self):
         """The features of which nobody knows the future: neither the target nor the calendar."""
         return [name for name in self.features if name != self.target and name not in CIRCLES]
@@ -104,11 +118,11 @@ class Dataset:
         """The target's values that scaled outputs stand for, given the value a step before."""
         forecast = output * self.scaling.target_std + self.scaling.target_mean
         with np.errstate(over="ignore"):  # the forecasts of a training that diverged
-            return before * np.exp(forecast) if self.predict == "return" else forecast
+            return self.transform.to_level(forecast, before)
 
     def inputs(self, frame):
         """The scaled features of all rows of such a table but the first, (N − 1, D)."""
-        return (_features(frame, self.features, self.predict) - self.scaling.mean) / self.scaling.std
+        return (_features(frame, self.features, self.transform) - self.scaling.mean) / self.scaling.std
 
 
 def make_dataset(
@@ -122,6 +136,7 @@ def make_dataset(
     split=None,
     scaling=None,
     fill_gaps=False,
+    origin=None,
 ):
     """Prepare a table for a forecast of the next step.
 
@@ -132,7 +147,8 @@ def make_dataset(
         frame: DataFrame in the order of time, one row a step.
         features: the columns to read.
         target: the column to forecast.
-        predict: "return" or "value", see Dataset.
+        predict: "return", the target's log return, or "value". With "return" the network also reads
+            every feature as a log return.
         length: steps in a window.
         validation: share of the steps for early stopping, before the test part.
         test: share of the steps for the final score, at the end; or the first test day.
@@ -140,6 +156,7 @@ def make_dataset(
         scaling: the Scaling of an earlier training; that of this table's training part if None.
         fill_gaps: let the last value before a gap stand in its place in the inputs. Otherwise a
             missing value is an error. Where the target was not measured it is never an answer.
+        origin: the table's Origin; the one that its loader handed over if None.
 
     Returns:
         A Dataset.
@@ -150,7 +167,7 @@ def make_dataset(
     """
     features = [features] if isinstance(features, str) else list(features)
     _check_columns(frame, features, target)
-    if predict not in ("return", "value"):
+    if predict not in TRANSFORMS:
         raise ValueError(f'predict must be "return" or "value", got {predict!r}')
     if not (frame.index.is_monotonic_increasing and frame.index.is_unique):
         raise ValueError("the days must be in order, each one once: sort the table by date")
@@ -162,15 +179,14 @@ def make_dataset(
     measured = frame[target].notna().to_numpy()
     if fill_gaps:
         frame = frame.ffill()  # looks back only, so no future leaks into the past
-        frame.attrs["gaps"] = int((~measured).sum())
-
     if split is None:
         split = _split(frame.index, validation, test)
     if split.train.stop <= length:
         raise ValueError(f"{split.train.stop} training days are too few for windows of {length} days")
     level = frame[target].to_numpy(float)
-    inputs = _features(frame, features, predict)
-    answers = _features(frame, [target], predict)
+    transform = TRANSFORMS[predict]
+    inputs = _features(frame, features, transform)
+    answers = _features(frame, [target], transform)
     if scaling is None:
         scaler = StandardScaler().fit(inputs[split.train])
         target_scaler = StandardScaler().fit(answers[split.train])
@@ -182,15 +198,16 @@ def make_dataset(
 
     def part(steps):
         """The windows that answer these steps (window i answers step i + length), and the answers' rows."""
-        chosen = np.arange(max(steps.start, length), steps.stop)
-        chosen = chosen[measured[1:][chosen]]
-        pair = x[chosen - length].astype(np.float32), y[chosen - length, None].astype(np.float32)
-        return pair, chosen + 1
+        places = np.arange(max(steps.start, length), steps.stop)
+        places = places[measured[1:][places]]
+        pair = x[places - length].astype(np.float32), y[places - length, None].astype(np.float32)
+        return pair, places + 1
 
     (training, _), (validating, _), (testing, rows) = map(part, split)
     if len(rows) < 2:
         raise ValueError(f"a test part with {len(rows)} measured steps is too short to judge forecasts")
-    return Dataset(frame, features, target, predict, length, split, scaling,
+    origin = origin or origin_of(frame)
+    return Dataset(frame, origin, features, target, transform, length, split, scaling,
                    training, validating, testing, rows, level, measured)  # fmt: skip
 
 
@@ -204,25 +221,16 @@ def _check_columns(frame, features, target):
         raise ValueError(f"a feature is named twice: {', '.join(features)}")
 
 
-def _features(frame, columns, predict):
+def _features(frame, columns, transform):
     """The columns of all rows but the first, (N − 1, D): log returns, or the values themselves."""
-    values = frame[columns].to_numpy(float, copy=True)
+    values = frame[columns].to_numpy(float)
     for i in range(len(columns)):
         if not np.isfinite(values[:, i]).all():
             row = frame.index[~np.isfinite(values[:, i])][0]
             raise ValueError(
                 f"{columns[i]} is missing or infinite at {row}: fill it first, or ask for fill_gaps"
             )
-    if predict == "value":
-        return values[1:]
-    for i in range(len(columns)):
-        if columns[i] == "volume":
-            values[:, i] += 1  # a day without trade has a return too
-        if not (values[:, i] > 0).all():
-            raise ValueError(
-                f"{columns[i]} must be above 0 for returns, found {values[values[:, i] <= 0, i][0]}"
-            )
-    return np.diff(np.log(values), axis=0)
+    return transform.features(values, columns)
 
 
 def _split(index, validation, test):

@@ -1,21 +1,15 @@
 """Daily prices, adjusted for splits and dividends: embedded, from Yahoo Finance, or from a CSV file."""
 
-import csv
-import io
-import re
 from importlib import resources
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
-from rnnlib.data.calendar import between, day, period
+from rnnlib.data import yahoo
+from rnnlib.data.dates import between, period
+from rnnlib.data.origin import Origin
+from rnnlib.data.price_table import adjusted, check, fault, later_shares, read_csv
 
 #: What figures say about the origin of the embedded prices.
 EMBEDDED_SOURCE = "embedded Quandl WIKI data, 2000–2013"
-
-PRICES = ["open", "high", "low", "close"]
-COLUMNS = ["date", *PRICES, "volume", "adj_close"]
 
 
 def load(symbol="AAPL", start=None, end=None, source="embedded", *, refresh=False):
@@ -36,7 +30,7 @@ def load(symbol="AAPL", start=None, end=None, source="embedded", *, refresh=Fals
     Returns:
         DataFrame with a DatetimeIndex ``date`` (ascending, each day once) and the float
         columns open, high, low, close and volume (shares); of a file, those that it has.
-        Its ``attrs`` are symbol, source (for the title of a figure) and unit (of a price).
+        Its ``attrs["origin"]`` is their Origin: symbol, source and unit.
 
     Raises:
         ValueError: a bad symbol, date or file, impossible prices, or no day is left.
@@ -46,181 +40,50 @@ def load(symbol="AAPL", start=None, end=None, source="embedded", *, refresh=Fals
     if refresh and source != "yahoo":
         raise ValueError("only the source yahoo can be refreshed")
     if source == "yahoo":
-        from rnnlib.data import yahoo
-
-        prices = yahoo.history(symbol, start, end, refresh=refresh)
+        prices, origin = yahoo.history(symbol, start, end, refresh=refresh)
     elif source == "embedded":
-        prices = _embedded(symbol)
+        prices, origin = _embedded(symbol)
     else:
-        prices = _own_file(source, symbol)
-
-    chosen = between(prices, start, end)
-    check(chosen, prices.attrs["symbol"])
-    chosen.attrs = prices.attrs
-    return chosen
-
-
-def check(prices, symbol):
-    """Raise a ValueError that names a day with impossible numbers."""
-    if fault := _fault(prices):
-        rows, told = fault
-        days = prices.index[rows].strftime("%Y-%m-%d")
-        others = f" (on {len(days)} days, the last {days[-1]})" if len(days) > 1 else ""
-        raise ValueError(f"{symbol} on {days[0]}: {told}{others}: leave such days out with start and end")
-
-
-def adjusted(raw):
-    """The prices in ``raw``, each times adj_close / close of its day; volume as it is."""
-    prices = raw[[name for name in PRICES if name in raw]]
-    if "adj_close" in raw:
-        prices = prices.mul(raw["adj_close"] / raw["close"], axis=0)
-    return prices.assign(volume=raw["volume"]) if "volume" in raw else prices
-
-
-def read_csv(path):
-    """Read daily prices as they stand in a CSV file; lines that begin with # are left out.
-
-    Returns:
-        DataFrame sorted by its DatetimeIndex ``date``: the columns of floats that the file
-        has, NaN for an empty cell, and ``line``, the number of the line.
-
-    Raises:
-        ValueError: names the file, and the line that cannot be read.
-    """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        if "\0" in text:
-            raise ValueError("a zero byte")
-    except ValueError:
-        raise ValueError(f"{path}: not text in UTF-8: save it as CSV in UTF-8") from None
-    table = csv.reader(io.StringIO(text, newline=""), strict=True)
-    names, days = None, []
-    try:
-        for row in table:
-            if not row or row[0].startswith("#"):
-                continue
-            if names is None:
-                names = _header(row)
-            elif len(row) != len(names):
-                raise ValueError(f"{len(row)} cells, where the header has {len(names)}")
-            else:
-                cells = dict(zip(names, row, strict=True))
-                date = day(cells.pop("date").strip())
-                numbers = {name: _number(name, cell.strip()) for name, cell in cells.items()}
-                days.append({"date": date, "line": table.line_num, **numbers})
-    except (ValueError, csv.Error) as error:
-        raise ValueError(f"{path}, line {table.line_num}: {error}") from None
-    if not days:
-        raise ValueError(f"{path}: the file {'has no day below its header' if names else 'is empty'}")
-
-    frame = pd.DataFrame(days)
-    frame.index = pd.DatetimeIndex(frame.pop("date"), name="date").as_unit("ns")
-    frame = frame.sort_index(kind="stable")
-    twice = frame[frame.index.duplicated()]
-    if len(twice):
-        raise ValueError(
-            f"{path}, line {twice['line'].iloc[0]}: {twice.index[0]:%Y-%m-%d} stands there twice"
-        )
-    return frame
+        prices, origin = _own_file(source, symbol)
+    prices = between(prices, start, end)
+    check(prices, origin.name)
+    prices.attrs["origin"] = origin
+    return prices
 
 
 def _embedded(symbol):
-    """The embedded prices."""
+    """The embedded prices and their Origin."""
     if str(symbol).upper() != "AAPL":
         raise ValueError(
             f"no embedded prices for {symbol!r:.40}: the only symbol is AAPL; for another take "
             "the source yahoo (--source yahoo) or a CSV file"
         )
-    prices = _from_csv(resources.files("rnnlib.data") / "files" / "aapl_daily.csv")
-    prices.attrs = {"symbol": "AAPL", "source": EMBEDDED_SOURCE, "unit": "US dollars"}
-    return prices
+    prices, _ = _from_csv(resources.files("rnnlib.data") / "files" / "aapl_daily.csv")
+    return prices, Origin("AAPL", EMBEDDED_SOURCE, "US dollars", prices=True)
 
 
 def _own_file(source, symbol):
-    """The prices of the user's CSV file."""
+    """The prices of the user's CSV file and their Origin."""
     path = Path(source).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"no file {path}: the source is embedded, yahoo or a CSV file")
     if not path.is_file():
         raise IsADirectoryError(f"{path} is a folder: the source is embedded, yahoo or a CSV file")
-    prices = _from_csv(path)
-    prices.attrs["symbol"] = str(symbol)
-    return prices
+    prices, source = _from_csv(path)
+    return prices, Origin(str(symbol), source, "unit of the file", prices=True)
 
 
 def _from_csv(path):
-    """Read a CSV file of prices, check all of it, and adjust it if it says how."""
+    """Read a CSV file of prices, check all of it, and adjust it if it says how: (prices, source)."""
     raw = read_csv(path)
     lines = raw.pop("line")
-    if fault := _fault(raw):
-        rows, told = fault
-        raise ValueError(f"{path}, line {lines.iloc[rows[0]]}: {told}")
+    if flaw := fault(raw):
+        rows, words = flaw
+        raise ValueError(f"{path}, line {lines.iloc[rows[0]]}: {words}")
     prices = adjusted(raw)
     source = f"file {path.name}"
     if "adj_close" not in raw:
         source += ", taken as adjusted"
     elif "volume" in raw:
-        prices["volume"] *= _later_shares(raw["adj_close"] / raw["close"])
-    prices.attrs = {"source": source, "unit": "unit of the file"}
-    return prices
-
-
-def _later_shares(factor):
-    """How many shares of the last day one share of each day has become by splits.
-
-    A split of n for 1 multiplies the factor adj_close / close by n overnight, a dividend by
-    little more than 1. So a step by 1.4 or more is a split, n being rounded to halves (3 for 2
-    is one), and a step down as far is a reverse split.
-    """
-    step = factor / factor.shift(fill_value=factor.iloc[0])
-    times = np.maximum(step, 1 / step)
-    times = (2 * times).round().div(2).where(times >= 1.4, 1)
-    split = times.where(step > 1, 1 / times)
-    return split.prod() / split.cumprod()
-
-
-def _fault(prices):
-    """The rows with a number that cannot be, and what the first is; None if there are none."""
-    for name in prices:
-        values = prices[name].to_numpy()
-        least = "0 or more" if name == "volume" else "above 0"
-        bad = ~np.isfinite(values) | (values < 0) | ((values == 0) & (name != "volume"))
-        if bad.any():
-            first = values[bad][0]
-            told = "is missing" if np.isnan(first) else f"is {first:g}, where a number {least} is needed"
-            return np.flatnonzero(bad), f"{name} {told}"
-    if {"high", "low"} <= set(prices):
-        bad = (prices["high"] < prices["low"]).to_numpy()
-        if bad.any():
-            high, low = prices.loc[bad, ["high", "low"]].iloc[0]
-            return np.flatnonzero(bad), f"high {high:g} is below low {low:g}"
-    return None
-
-
-def _header(row):
-    """The column names: lower case, spaces as underscores."""
-    if any(";" in cell or "\t" in cell for cell in row):
-        raise ValueError("columns parted by semicolons or tabs: use commas, and numbers such as 1234.5")
-    names = ["_".join(cell.lower().split()) for cell in row]
-    if names[0] == "price":
-        raise ValueError("several lines of names, as yfinance writes: download with multi_level_index=False")
-    for name in ("date", "close"):
-        if name not in names:
-            raise ValueError(f"no column {name}: there are {', '.join(names):.100}")
-    for name in names:
-        if name not in COLUMNS:
-            raise ValueError(
-                f"unknown column {name!r:.40}: known are {', '.join(COLUMNS)}; rename it or remove it"
-            )
-        if names.count(name) > 1:
-            raise ValueError(f"two columns {name}")
-    return names
-
-
-def _number(name, cell):
-    """A plain number as a float; NaN for an empty cell."""
-    if cell.lower() in ("", "-", "na", "n/a", "nan", "null"):
-        return float("nan")
-    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", cell):
-        raise ValueError(f"cannot read the {name} {cell!r:.40}: write it as 1234.5")
-    return float(cell)
+        prices["volume"] *= later_shares(raw["adj_close"] / raw["close"])
+    return prices, source

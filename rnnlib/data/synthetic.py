@@ -53,12 +53,12 @@ def selective_copying(n, T=64, tokens=4, vocabulary=16, rng=None):
         raise ValueError(f"a blank, a sign and two tokens need a vocabulary of 4, got {vocabulary}")
     rng = np.random.default_rng(rng)
     places = np.sort(rng.permuted(np.tile(np.arange(T), (n, 1)), axis=1)[:, :tokens], axis=1)
-    named = rng.integers(2, vocabulary, (n, tokens))
+    answers = rng.integers(2, vocabulary, (n, tokens))
     signs = np.zeros((n, T + tokens), int)
-    np.put_along_axis(signs, places, named, axis=1)
+    np.put_along_axis(signs, places, answers, axis=1)
     signs[:, T:] = 1
     y = np.full((n, T + tokens), -1)
-    y[:, T:] = named
+    y[:, T:] = answers
     return np.eye(vocabulary, dtype=np.float32)[signs], y
 
 

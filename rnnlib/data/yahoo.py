@@ -12,17 +12,36 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from rnnlib.data import prices
+from rnnlib.data.origin import Origin
+from rnnlib.data.price_table import PRICES, adjusted, check, read_csv
 from rnnlib.tools.whole_file import ready, whole_file
 
+SERVER = "https://query2.finance.yahoo.com"  # a test puts the address of its own here
 LIMIT = 30  # seconds for a fetch
 COMMAND = [sys.executable, "-m", "rnnlib.data.yahoo"]
-COLUMNS = [*prices.PRICES, "volume"]
+COLUMNS = [*PRICES, "volume"]
 NOTE = re.compile(r"# (\S+) from Yahoo Finance, fetched ([0-9-]{10}), in (.+), ([0-9]+) days\n")
+
+
+class Quotes(NamedTuple):
+    """The whole history of a symbol.
+
+    Attributes:
+        symbol: in capital letters.
+        unit: of a price.
+        fetched: the day (UTC) of the fetch, such as "2026-11-22".
+        frame: DataFrame with the index and the columns of ``prices.load``, the prices not yet checked.
+    """
+
+    symbol: str
+    unit: str
+    fetched: str
+    frame: pd.DataFrame
 
 
 def history(symbol, start=None, end=None, *, refresh=False):
@@ -37,8 +56,8 @@ def history(symbol, start=None, end=None, *, refresh=False):
         refresh: fetch even if the file would do.
 
     Returns:
-        DataFrame of all days: date, columns and ``attrs`` as ``prices.load`` has them, the
-        prices not yet checked. ``attrs`` has the day of the fetch, too.
+        (prices, origin): all days, with the index and the columns of ``prices.load``, the prices
+        not yet checked; and their Origin.
 
     Raises:
         ValueError: a bad or unknown symbol, an impossible answer, or a damaged file.
@@ -47,45 +66,50 @@ def history(symbol, start=None, end=None, *, refresh=False):
     """
     if not (isinstance(symbol, str) and re.fullmatch(r"(?=.*[A-Za-z0-9])[A-Za-z0-9.^=;-]{1,20}", symbol)):
         raise ValueError(f"{symbol!r:.40} is no symbol: write one such as AAPL, ^GSPC or EURUSD=X")
-    symbol = symbol.upper()
+    quotes = _latest(symbol.upper(), start, end, refresh)
+    source = f"Yahoo Finance, fetched {quotes.fetched}"
+    return quotes.frame, Origin(quotes.symbol, source, quotes.unit, prices=True)
+
+
+def _latest(symbol, start, end, refresh):
+    """The Quotes in the symbol's file if they will do, else those of Yahoo Finance."""
     path = cache_folder() / f"yahoo_{symbol}.csv"  # the prefix, since Windows reserves CON, PRN and others
-    kept = None
+    old = None
     if path.exists():
         try:
-            kept = _read(path, symbol)
+            old = _read(path, symbol)
         except ValueError:
             if not refresh:
                 raise
-    if kept is not None and not refresh:
-        reaches_end = end is not None and end <= kept.index[-1]
-        if reaches_end or kept.attrs["fetched"] == f"{_now():%Y-%m-%d}":
-            return kept
+    if old is not None and not refresh:
+        reaches_end = end is not None and end <= old.frame.index[-1]
+        if reaches_end or old.fetched == f"{_now():%Y-%m-%d}":
+            return old
 
     try:
         ready(path.parent, "cache folder")
     except OSError as error:
         raise OSError(f"{error}: let the environment variable RNNLIB_CACHE name another") from error
     try:
-        fresh = _parse(symbol, *_answer(symbol))
-        prices.check(fresh.loc[start:end], symbol)
+        new = _parse(symbol, *_answer(symbol))
+        check(new.frame.loc[start:end], symbol)
     except (OSError, ValueError) as error:
-        if kept is None:
+        if old is None:
             raise
-        last = f"{kept.index[-1]:%Y-%m-%d}"
+        last = f"{old.frame.index[-1]:%Y-%m-%d}"
         raise type(error)(
-            f"{error}; the cache holds {symbol} to {last}, fetched {kept.attrs['fetched']}: "
+            f"{error}; the cache holds {symbol} to {last}, fetched {old.fetched}: "
             f"with --end {last} or earlier{', and without --refresh,' if refresh else ''} it is used"
         ) from error
-    return _write(path, fresh)
+    return _write(path, new)
 
 
 def cached():
     """What the cache holds: DataFrame with the columns symbol, first, last, days, fetched."""
     rows = []
     for path in sorted(cache_folder().glob("yahoo_*.csv")):
-        kept = _read(path, path.stem.removeprefix("yahoo_"))
-        first, last = kept.index[[0, -1]]
-        rows.append((kept.attrs["symbol"], first, last, len(kept), pd.Timestamp(kept.attrs["fetched"])))
+        symbol, _, fetched, frame = _read(path, path.stem.removeprefix("yahoo_"))
+        rows.append((symbol, *frame.index[[0, -1]], len(frame), pd.Timestamp(fetched)))
     return pd.DataFrame(rows, columns=["symbol", "first", "last", "days", "fetched"])
 
 
@@ -99,30 +123,27 @@ def cache_folder():
 
 
 def _read(path, symbol):
-    """The history in a file of the cache."""
+    """The Quotes in a file of the cache."""
     try:
         with path.open(encoding="utf-8") as file:
-            told, fetched, unit, days = NOTE.fullmatch(file.readline()).groups()
-        kept = prices.read_csv(path)[COLUMNS]
-        if (told, int(days)) != (symbol, len(kept)):
+            name, fetched, unit, days = NOTE.fullmatch(file.readline()).groups()
+        frame = read_csv(path)[COLUMNS]
+        if (name, int(days)) != (symbol, len(frame)):
             raise ValueError("it is not what its first line says")
     except (AttributeError, KeyError, ValueError):
         raise ValueError(
             f"the cache file {path} is damaged: delete it, or: python -m rnnlib data {symbol} --refresh"
         ) from None
-    source = f"Yahoo Finance, fetched {fetched}"
-    kept.attrs = {"symbol": symbol, "source": source, "unit": unit, "fetched": fetched}
-    return kept
+    return Quotes(symbol, unit, fetched, frame)
 
 
-def _write(path, fresh):
+def _write(path, quotes):
     """Replace a file of the cache by one that can be read; returns what ``_read`` finds there."""
-    symbol, unit = fresh.attrs["symbol"], fresh.attrs["unit"]
-    note = f"# {symbol} from Yahoo Finance, fetched {_now():%Y-%m-%d}, in {unit}, {len(fresh)} days\n"
+    symbol, unit, fetched, frame = quotes
     with whole_file(path) as temporary:
         with temporary.open("w", encoding="utf-8", newline="") as file:
-            file.write(note)
-            fresh.to_csv(file, date_format="%Y-%m-%d", lineterminator="\n")
+            file.write(f"# {symbol} from Yahoo Finance, fetched {fetched}, in {unit}, {len(frame)} days\n")
+            frame.to_csv(file, date_format="%Y-%m-%d", lineterminator="\n")
         return _read(temporary, symbol)
 
 
@@ -138,8 +159,8 @@ def _answer(symbol):
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         try:
-            done = subprocess.run(
-                [*COMMAND, symbol, folder, str(LIMIT), _base_url()],
+            child = subprocess.run(
+                [*COMMAND, symbol, folder, str(LIMIT), SERVER],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 encoding="utf-8",
@@ -148,8 +169,8 @@ def _answer(symbol):
             )
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"Yahoo Finance gave no answer in {LIMIT} seconds: try again later") from None
-        if done.returncode != 0:
-            reason = (done.stderr.splitlines() or [f"exit status {done.returncode}"])[-1]
+        if child.returncode != 0:
+            reason = (child.stderr.splitlines() or [f"exit status {child.returncode}"])[-1]
             raise ChildProcessError(f"yfinance failed ({_line(reason)}): pip install --upgrade yfinance")
         status, text = json.loads(Path(folder, "answer.json").read_text(encoding="utf-8"))
     if status is None:
@@ -158,21 +179,13 @@ def _answer(symbol):
     return status, text
 
 
-def _base_url():
-    """Where this process has told yfinance to look instead of yahoo.com (a proxy, a test), or ""."""
-    modules = [module for name, module in sys.modules.items() if name.startswith("yfinance.")]
-    urls = [getattr(module, "_BASE_URL_", "yahoo.com") for module in modules]
-    return next((url for url in urls if "yahoo.com" not in url), "")
-
-
-def _ask(symbol, folder, limit, base_url=""):
+def _ask(symbol, folder, limit, server):
     """Ask Yahoo Finance for a history, and write the status and the text into ``folder``.
 
     ``Ticker.history`` would sort, drop and fill days in silence, and tells few failures apart;
     so of yfinance only what opens Yahoo's door is used: browser's looks, cookie and crumb.
     """
     import yfinance
-    from yfinance.const import _BASE_URL_
     from yfinance.data import YfData
     from yfinance.exceptions import YFRateLimitError
 
@@ -190,7 +203,7 @@ def _ask(symbol, folder, limit, base_url=""):
     century = {"period1": now - 99 * 365 * 86400, "period2": now}  # Yahoo allows no more
     try:
         response = data.get(
-            f"{base_url or _BASE_URL_}/v8/finance/chart/{symbol}",
+            f"{server}/v8/finance/chart/{symbol}",
             params={**century, "interval": "1d", "events": "div,splits"},
         )
         answer = response.status_code, response.text
@@ -202,7 +215,7 @@ def _ask(symbol, folder, limit, base_url=""):
 
 
 def _parse(symbol, status, text):
-    """Turn Yahoo's answer into a history, or into the exception that says why not."""
+    """Turn Yahoo's answer into Quotes, or into the exception that says why not."""
     if status == 429:
         raise ConnectionError("Yahoo Finance allows no more requests for now: try again in some minutes")
     try:
@@ -220,15 +233,16 @@ def _parse(symbol, status, text):
         raise ConnectionError(f"Yahoo Finance refuses {symbol} (status {status}, {refusal}): try again later")
 
     try:
-        fresh = _days(symbol, (chart["result"] or [{}])[0])
+        result = (chart["result"] or [{}])[0]
+        frame, unit = _days(symbol, result), _unit(result)
     except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else _line(error)
         raise ValueError(
             f"Yahoo Finance's answer for {symbol} cannot be used ({reason}): try again later"
         ) from None
-    if fresh.empty:
+    if frame.empty:
         raise ValueError(f"Yahoo Finance has no daily prices of {symbol}")
-    return fresh
+    return Quotes(symbol, unit, f"{_now():%Y-%m-%d}", frame)
 
 
 def _line(text):
@@ -245,9 +259,9 @@ def _days(symbol, result):
         raise ValueError(f"it is not by the day but by {meta['dataGranularity']}")
     if not result.get("timestamp"):
         return pd.DataFrame()
-    quote, adjusted = result["indicators"]["quote"][0], result["indicators"]["adjclose"][0]
+    quote, adjclose = result["indicators"]["quote"][0], result["indicators"]["adjclose"][0]
     raw = pd.DataFrame({name: np.array(quote[name], dtype=float, ndmin=1) for name in COLUMNS})
-    raw["adj_close"] = np.array(adjusted["adjclose"], dtype=float, ndmin=1)
+    raw["adj_close"] = np.array(adjclose["adjclose"], dtype=float, ndmin=1)
 
     zone = str(meta["exchangeTimezoneName"])
     local = pd.to_datetime(np.array(result["timestamp"], dtype=np.int64), unit="s", utc=True).tz_convert(zone)
@@ -260,18 +274,22 @@ def _days(symbol, result):
     today = _now().tz_convert(zone).tz_localize(None).normalize()
     if first.year < 1800 or last > today + pd.Timedelta(days=1):
         raise ValueError(f"it runs from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and today is {today:%Y-%m-%d}")
-    raw = raw.dropna(how="all", subset=prices.PRICES)  # holidays
+    raw = raw.dropna(how="all", subset=PRICES)  # holidays
     if len(raw) > 1 and raw.index[-1] == raw.index[-2]:
         raw = pd.concat([raw.iloc[:-2], raw.iloc[-1:]])  # Yahoo repeats the newest day; the last is right
     raw = raw[raw.index < today]
     wrong = ~(np.diff(raw.index) > np.timedelta64(0))
     if wrong.any():
         raise ValueError(f"{raw.index[1:][wrong][0]:%Y-%m-%d} is there twice or in the wrong place")
-    fresh = prices.adjusted(raw)  # Yahoo's volume knows of splits already
-    currency = str(meta.get("currency"))
-    unit = currency if re.fullmatch("[A-Za-z]{3}", currency) else "unknown unit"
-    fresh.attrs = {"symbol": symbol, "unit": "US dollars" if unit == "USD" else unit}
-    return fresh
+    return adjusted(raw)  # Yahoo's volume knows of splits already
+
+
+def _unit(result):
+    """The unit of the prices in ``result``, from a currency's three letters."""
+    currency = str(result["meta"].get("currency"))
+    if currency == "USD":
+        return "US dollars"
+    return currency if re.fullmatch("[A-Za-z]{3}", currency) else "unknown unit"
 
 
 if __name__ == "__main__":

@@ -5,11 +5,28 @@ import time
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from rnnlib.forecasting.forecasts import compare, one_step
+from rnnlib.forecasting.forecasts import one_step
+from rnnlib.forecasting.judging import SCALES, compare
+from rnnlib.forecasting.naive import LAST_VALUE
 from rnnlib.models.sequence_model import SequenceModel
 from rnnlib.tools.memory import peak_memory
 from rnnlib.tools.parallel import in_parallel
 from rnnlib.training.fit import fit
+
+# The scores in the CSV file, and what ``judging.compare`` calls them: errors stand there on each scale …
+ERRORS = {"mse": "MSE", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "mase": "MASE"}
+# … and the rest once, for the last value calls no direction.
+CALLS_AND_TESTS = {
+    "direction_accuracy": ("direction", "accuracy"),
+    "direction_low": ("direction", "low"),
+    "direction_high": ("direction", "high"),
+    "direction_base_rate": ("direction", "base_rate"),
+    "direction_n": ("direction", "n"),
+    "diebold_mariano_statistic": ("Diebold-Mariano", "statistic"),
+    "diebold_mariano_p": ("Diebold-Mariano", "p"),
+    "diebold_mariano_statistic_vs_ar": ("Diebold-Mariano", "statistic vs AR"),
+    "diebold_mariano_p_vs_ar": ("Diebold-Mariano", "p vs AR"),
+}
 
 
 def run(kind, options, seed, data, settings):
@@ -22,9 +39,9 @@ def run(kind, options, seed, data, settings):
         settings: those of ``fit``.
 
     Returns:
-        (row, history): row is a dict with parameters, epochs, best_epoch, seconds (wall clock),
-        peak_memory_mib and every score of ``forecast.compare``, that of the last value beside it
-        with the ending ``_last_value``.
+        (row, history): row is a dict with model, seed, parameters, epochs, best_epoch, seconds
+        (wall clock), peak_memory_mib and every score of ``judging.compare``; beside an error that of
+        the last value, with the ending ``_last_value``.
     """
 
     def make():
@@ -48,11 +65,11 @@ def run(kind, options, seed, data, settings):
         "seconds": seconds,
         "peak_memory_mib": peak / 2**20,
     }
-    for column in scores.columns:
-        name = "_".join(column).lower().replace("²", "2").replace(" ", "_").replace("-", "_")
-        row[name] = scores.loc[kind, column]
-        if column[0] not in ("direction", "Diebold-Mariano"):  # the last value calls no direction
-            row[f"{name}_last_value"] = scores.loc["last value", column]
+    for scale in [scale for scale in SCALES if scale in scores]:
+        for name, metric in ERRORS.items():
+            row[f"{scale}_{name}"] = scores.loc[kind, (scale, metric)]
+            row[f"{scale}_{name}_last_value"] = scores.loc[LAST_VALUE, (scale, metric)]
+    row |= {name: scores.loc[kind, column] for name, column in CALLS_AND_TESTS.items()}
     return row, history
 
 

@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from rnnlib.data.calendar import following
 from rnnlib.data.dataset import Scaling
-from rnnlib.forecasting.forecasts import error_bands, recursive
+from rnnlib.forecasting.forecasts import recursive
+from rnnlib.forecasting.judging import error_bands
 from rnnlib.forecasting.problem import Problem
 from rnnlib.models.sequence_model import SequenceModel
 from rnnlib.tools.whole_file import ready
@@ -20,15 +21,25 @@ from rnnlib.training.fit import fit
 from rnnlib.training.history import Training
 from rnnlib.training.optimizers import make_optimizer
 
-#: What the commands call an option that the library has another name for.
-OPTIONS = {
-    "kind": "model",
-    "length": "seq_len",
-    "max_norm": "clip",
-    "predict": "target",
-    "d_state": "state_size",
-    "d_conv": "kernel_size",
-}
+
+class OtherSetting(ValueError):
+    """A file to resume from is of a training with another setting.
+
+    Attributes:
+        path: the file.
+        name: the setting; a caller who calls it otherwise may change the name.
+        then, now: its two values.
+    """
+
+    def __init__(self, path, name, then, now):
+        super().__init__(path, name, then, now)
+        self.path, self.name, self.then, self.now = path, name, then, now
+
+    def __str__(self):
+        return (
+            f"{self.path} is of a training with {self.name} = {self.then}, not {self.now}: "
+            "give the settings of then, or train without resume"
+        )
 
 
 def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resume=False):
@@ -51,7 +62,8 @@ def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resum
         (model, data, history): the SequenceModel with the best weights, the Dataset, the History.
 
     Raises:
-        ValueError: the file to resume from is of a training with other settings or data.
+        OtherSetting: the file to resume from is of a training with another setting.
+        ValueError: it is of a training with other data.
     """
     data, out = problem.dataset(), Path(out)
     best, last = (out / f"rnn_{kind}_{which}.safetensors" for which in ("best", "last"))
@@ -116,20 +128,18 @@ def future(model, data, steps):
     """
     low, high = error_bands(model, data, steps)
     path = recursive(model, data, [len(data.frame) - 1], steps)[0]
-    shifted = (
-        (path * np.exp(low), path * np.exp(high)) if data.predict == "return" else (path + low, path + high)
-    )
-    columns = {"forecast": path, "low": shifted[0], "high": shifted[1]}
+    shift = data.transform.shift
+    columns = {"forecast": path, "low": shift(path, low), "high": shift(path, high)}
     return pd.DataFrame(columns, index=following(data.frame.index, steps))
 
 
 def fingerprint(data):
     """A hash of every number that a training and its scores depend on."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for part in (data.train, data.validation, data.test):
         for array in part:
-            found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _check_same(path, saved, identity):
@@ -139,11 +149,7 @@ def _check_same(path, saved, identity):
         if then.get(name) != now.get(name):
             if name == "fingerprint":
                 raise ValueError(f"{path}: the data have changed since; train without resume")
-            option = OPTIONS.get(name, name)
-            raise ValueError(
-                f"{path} is of a training with {option} = {then.get(name)}, not {now.get(name)}: "
-                "give the settings of then, or train without resume"
-            )
+            raise OtherSetting(path, name, then.get(name), now.get(name))
 
 
 def _flat(nested):

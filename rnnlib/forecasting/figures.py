@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from rnnlib.data.calendar import steps_a_day
+from rnnlib.forecasting.naive import LAST_VALUE, linear_name
 
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
 SKY = "#56B4E9"
@@ -50,21 +51,15 @@ def forecast_figure(history, data, forecast, *, name):
     forecast = forecast[-steps:]
     level_axes.plot(dates, actual, color="black", label="actual")
     level_axes.plot(dates, forecast, "--", color=ORANGE, label=name)
-    level_axes.plot(dates, before, ":", color=BLUE, label="last value")
+    level_axes.plot(dates, before, ":", color=BLUE, label=LAST_VALUE)
     level_axes.set(ylabel=data.quantity, title=f"The last {len(dates)} test steps")
 
-    if data.predict == "return":
-        change, unit = (lambda values: 100 * _log(values / before)), "log return (%)"
-    else:
-        change, unit = (
-            (lambda values: values - before),
-            f"change ({data.unit})" if data.unit else "change",
-        )
+    change, label = data.transform.change, data.transform.change_label(data.unit)
     width = 0.8 * np.median(np.diff(dates)) if len(dates) > 1 else 0.8
-    change_axes.bar(dates, change(actual), width=width, color="0.75", label="actual")
-    change_axes.plot(dates, change(forecast), color=ORANGE, label=name)
-    change_axes.axhline(0, color=BLUE, linestyle=":", label="last value")
-    change_axes.set(ylabel=unit, title="The same steps: change from the step before")
+    change_axes.bar(dates, change(actual, before), width=width, color="0.75", label="actual")
+    change_axes.plot(dates, change(forecast, before), color=ORANGE, label=name)
+    change_axes.axhline(0, color=BLUE, linestyle=":", label=LAST_VALUE)
+    change_axes.set(ylabel=label, title="The same steps: change from the step before")
 
     for axes in (loss_axes, level_axes, change_axes):
         axes.legend(loc="best", fontsize="small")
@@ -95,7 +90,7 @@ def future_figure(data, future, *, name):
         future.index, future["low"], future["high"], color=ORANGE, alpha=0.2, linewidth=0,
         label="80% of the errors on the test part",
     )  # fmt: skip
-    axes.axhline(data.level[-1], color=BLUE, linestyle=":", label="last value")
+    axes.axhline(data.level[-1], color=BLUE, linestyle=":", label=LAST_VALUE)
     axes.set(ylabel=data.quantity)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False, fontsize="small")
     _time_axis(axes)
@@ -106,8 +101,8 @@ def benchmark_figure(table, histories, naive, data):
     """Validation loss, test error, time and memory of each model.
 
     Args:
-        table, histories: what ``compare.benchmark`` returns.
-        naive: the scores of the naive forecasts, ``forecast.compare({}, data)``.
+        table, histories: what ``benchmark.benchmark`` returns.
+        naive: the scores of the naive forecasts, ``judging.compare({}, data)``.
         data: the Dataset of the benchmark.
 
     Returns:
@@ -161,7 +156,7 @@ def benchmark_figure(table, histories, naive, data):
         axes.set_xticks(range(len(kinds)), kinds, **slant)
         if axes is not error_axes:
             axes.set_ylim(0, max(1.1 * values.max(), 0.001))
-    for name, line in (("last value", ":"), (naive.index[-1], "--")):
+    for name, line in ((LAST_VALUE, ":"), (linear_name(data), "--")):
         error_axes.axhline(factor * naive.loc[name, (scale, "RMSE")], color=BLUE, linestyle=line, label=name)
     error_axes.margins(y=0.1)
     error_axes.legend(fontsize="small")
@@ -170,17 +165,11 @@ def benchmark_figure(table, histories, naive, data):
 
 def _title(figure, data, what):
     """What is shown and where the data come from; the credit, where one is due."""
-    attrs = data.frame.attrs
-    name, source = attrs.get("name", data.target), attrs.get("source", "own data")
-    figure.suptitle(f"{name}, {data.target}: {what}\n{source}", fontsize="large")
-    if "credit" in attrs:
-        figure.supxlabel(attrs["credit"], fontsize="small", color=GREY)
-
-
-def _log(ratio):
-    """ln of a ratio; nothing is drawn where a forecast price is 0 or infinite."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(np.isfinite(np.log(ratio)), np.log(ratio), np.nan)
+    origin = data.origin
+    title = f"{origin.name or data.target}, {data.target}: {what}\n{origin.source}"
+    figure.suptitle(title, fontsize="large")
+    if origin.credit:
+        figure.supxlabel(origin.credit, fontsize="small", color=GREY)
 
 
 def _shown_steps(data):

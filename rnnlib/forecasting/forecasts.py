@@ -1,45 +1,14 @@
-"""Forecasts of the next step and of several, and their honest comparison with naive ones."""
+"""A model's forecasts, of the next step and of several."""
 
 import numpy as np
-import pandas as pd
-from sklearn.linear_model import LinearRegression
-from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
 from rnnlib.data.calendar import calendar, following
-from rnnlib.data.windows import windows
-from rnnlib.forecasting.scores import diebold_mariano, direction, mase
 from rnnlib.training.fit import predict
 
 
 def one_step(model, data):
     """The model's forecasts of the test part, each one step ahead; (n,), in the target's unit."""
     return data.to_level(predict(model, data.test[0])[:, 0].astype(float), data.before)
-
-
-def baselines(data):
-    """Naive forecasts of the test part, each one step ahead.
-
-    Args:
-        data: a Dataset. ``data.frame.attrs["season"]`` is the number of steps m after which
-            the series repeats itself.
-
-    Returns:
-        name -> (n,), in the target's unit. "last value" says that nothing changes;
-        "seasonal naive" repeats the value m steps before the answer (left out if there are
-        fewer than m steps, or no season is known); "AR(L)" is a linear model of the last L
-        returns (or values), fitted by least squares to all before the test part.
-    """
-    found = {"last value": data.before}
-    season = data.frame.attrs.get("season")
-    if season and data.rows[0] >= season:
-        found["seasonal naive"] = data.level[data.rows - season]
-    series = np.diff(np.log(data.level)) if data.predict == "return" else data.level[1:]
-    x, y = windows(series, series, data.length)  # window i answers row i + L + 1
-    past = np.flatnonzero(data.measured[data.length + 1 : data.split.test.start + 1])
-    linear = LinearRegression().fit(x[past, :, 0], y[past])
-    ahead = linear.predict(x[data.rows - data.length - 1, :, 0])
-    found[f"AR({data.length})"] = data.before * np.exp(ahead) if data.predict == "return" else ahead
-    return found
 
 
 def recursive(model, data, rows, steps):
@@ -70,9 +39,7 @@ def recursive(model, data, rows, steps):
         output = predict(model, x)[:, 0].astype(float)
         level = data.to_level(output, level)
         forecasts.append(level)
-        # Unchanged means a log return of 0, or the value of the step before.
-        new = np.broadcast_to(-mean / std, x[:, -1].shape) if data.predict == "return" else x[:, -1]
-        new = new.astype(np.float32)
+        new = data.transform.unchanged(x[:, -1], data.scaling).astype(np.float32)
         for i, feature in enumerate(data.features):
             if feature == data.target:
                 new[:, i] = output  # the target is scaled alike as a feature
@@ -80,152 +47,3 @@ def recursive(model, data, rows, steps):
                 new[:, i] = (to_come[feature].to_numpy()[rows + step] - mean[i]) / std[i]
         x = np.concatenate([x[:, 1:], new[:, None]], axis=1)
     return np.stack(forecasts, axis=1)
-
-
-def compare(forecasts, data):
-    """Score forecasts of the test part, one step ahead, beside the naive ones.
-
-    Args:
-        forecasts: name -> (n,), in the target's unit.
-        data: the Dataset they belong to.
-
-    Returns:
-        DataFrame, one row a forecast, the naive ones last. Columns: (scale, metric) with MSE,
-        RMSE, MAE, R², MASE, on the scales "prices" and "returns" (log returns) if the target
-        is a price, else on "values"; ("direction", fields of Direction); and
-        ("Diebold-Mariano", ...), on squared errors of the last scale: statistic and p against
-        the last value, "statistic vs AR" and "p vs AR" against the linear model.
-        The scale of MASE is the last value's error in the past.
-
-    Raises:
-        ValueError: there is not one finite forecast for each test step, or a name is taken.
-    """
-    naive = baselines(data)
-    if taken := forecasts.keys() & naive.keys():
-        raise ValueError(f"{', '.join(sorted(taken))}: this name belongs to a naive forecast")
-    rivals = {"": naive["last value"], " vs AR": naive[f"AR({data.length})"]}
-    rows = {}
-    for name, values in (forecasts | naive).items():
-        if np.shape(values) != data.actual.shape:
-            raise ValueError(f"{name}: forecasts must have shape {data.actual.shape}, got {np.shape(values)}")
-        if not np.isfinite(values).all():
-            raise ValueError(
-                f"{name}: a forecast is missing or infinite; if the training diverged, lower the rate"
-            )
-        row = {}
-        for scale, (change, past) in _scales(data).items():
-            found = _scores(change(data.actual), change(values), past)
-            row |= {(scale, metric): value for metric, value in found.items()}
-        calls = direction(data.actual, values, data.before)._asdict()
-        row |= {("direction", field): value for field, value in calls.items()}
-        for rival, other in rivals.items():
-            errors, other_errors = (change(data.actual) - change(forecast) for forecast in (values, other))
-            testable = values is not other and np.isfinite(errors).all() and np.isfinite(other_errors).all()
-            statistic, p = diebold_mariano(errors, other_errors) if testable else (np.nan, np.nan)
-            row |= {("Diebold-Mariano", "statistic" + rival): statistic, ("Diebold-Mariano", "p" + rival): p}
-        rows[name] = row
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def verdict(scores, name):
-    """Two lines on a row of ``compare``: how its error compares with those of its two rivals."""
-    linear = next(row for row in scores.index if row.startswith("AR("))
-    lines = []
-    for rival, ending in (("the last value", ""), (linear, " vs AR")):
-        statistic, p = (scores.loc[name, ("Diebold-Mariano", key + ending)] for key in ("statistic", "p"))
-        found = (
-            "no significant difference" if p >= 0.05 else "lower error" if statistic < 0 else "higher error"
-        )
-        words = "cannot be tested" if np.isnan(p) else f"{found} (p {p_value(p, '= ')})"
-        lines.append(f"{name} against {rival}: {words}.")
-    return "\n".join(lines)
-
-
-def p_value(p, equals=""):
-    """A p-value as text."""
-    return "-" if np.isnan(p) else "< 0.001" if p < 0.001 else f"{equals}{p:.3f}"
-
-
-def compare_horizons(model, data, steps):
-    """Score recursive forecasts 1 to ``steps`` steps ahead, from every test step that allows it.
-
-    Returns:
-        DataFrame, one row a horizon, with the RMSE of the model, of the last value and of the
-        seasonal naive forecast where there is one (of log returns if the model predicts
-        returns, else of values), and the p-value of the Diebold–Mariano test against the last
-        value for that horizon.
-    """
-    starts = _starts(data, steps)
-    ahead = np.arange(steps)
-    forecasts = {
-        "model": recursive(model, data, starts - 1, steps),
-        "last value": np.repeat(data.level[starts - 1, None], steps, axis=1),
-    }
-    season = data.frame.attrs.get("season")
-    if season and starts[0] >= season:
-        forecasts["seasonal naive"] = data.level[starts[:, None] - season + ahead % season]
-    errors = {name: _errors(data, data.level[starts[:, None] + ahead], f) for name, f in forecasts.items()}
-    table = pd.DataFrame(
-        {name: np.sqrt(np.mean(e**2, axis=0)) for name, e in errors.items()}, index=ahead + 1
-    )
-    pairs = zip(errors["model"].T, errors["last value"].T, strict=True)
-    table["p"] = [diebold_mariano(*pair, horizon)[1] for horizon, pair in enumerate(pairs, start=1)]
-    return table.rename_axis("horizon")
-
-
-def error_bands(model, data, steps):
-    """Between which limits the middle 80% of the recursive forecasts' errors lay in the test part.
-
-    Returns:
-        (low, high): (steps,) each, the 10% and 90% quantiles of the errors actual − forecast
-        at each horizon; of logarithms if the model predicts returns.
-    """
-    starts = _starts(data, steps)
-    if len(starts) > 500:  # enough for a quantile; at random, since regular steps may beat with a season
-        starts = np.sort(np.random.default_rng(0).choice(starts, 500, replace=False))
-    actual = data.level[starts[:, None] + np.arange(steps)]
-    errors = _errors(data, actual, recursive(model, data, starts - 1, steps))
-    return np.quantile(errors, [0.1, 0.9], axis=0)
-
-
-def _starts(data, steps):
-    """The test rows from which ``steps`` rows in a row are measured."""
-    measured = np.isin(np.arange(len(data.level) + steps), data.rows)
-    starts = data.rows[[measured[row : row + steps].all() for row in data.rows]]
-    if len(starts) <= steps:
-        raise ValueError(f"the test part is too short to judge forecasts {steps} steps ahead")
-    return starts
-
-
-def _errors(data, actual, forecast):
-    """actual − forecast; of logarithms if the model predicts returns."""
-    return np.log(actual / forecast) if data.predict == "return" else actual - forecast
-
-
-def _scales(data):
-    """scale -> (function of values at the test steps, the past whose changes are MASE's scale)."""
-    past = data.past_level
-    if data.predict == "value" and "symbol" not in data.frame.attrs:
-        return {"values": (lambda values: values, past)}
-    return {
-        "prices": (lambda values: values, past),
-        "returns": (lambda values: _log_return(values, data.before), np.log(past)),
-    }
-
-
-def _log_return(values, before):
-    """ln(value / before); NaN where a forecast price is not above 0."""
-    return np.log(np.where(values > 0, values, np.nan) / before)
-
-
-def _scores(actual, forecast, past):
-    if not np.isfinite(forecast).all():
-        return dict.fromkeys(("MSE", "RMSE", "MAE", "R²", "MASE"), np.nan)
-    mse = mean_squared_error(actual, forecast)
-    return {
-        "MSE": mse,
-        "RMSE": mse**0.5,
-        "MAE": mean_absolute_error(actual, forecast),
-        "R²": r2_score(actual, forecast),
-        "MASE": mase(actual, forecast, past),
-    }

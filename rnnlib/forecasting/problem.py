@@ -1,13 +1,12 @@
-"""A forecasting problem: which data, from when to when, and what to forecast from what."""
+"""A forecasting problem: which data, from when to when, and what to forecast from what.
 
-from dataclasses import dataclass
+The data are loaded with what reads them, pandas and scikit-learn, when they are asked for: a
+command's help needs this module, and should not take seconds.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
-
-import pandas as pd
-
-from rnnlib.data import prices, traffic, weather
-from rnnlib.data.calendar import between
-from rnnlib.data.dataset import make_dataset
 
 #: What is usual for each kind of data, where a Problem does not say otherwise.
 USUAL = {
@@ -66,18 +65,25 @@ class Problem:
                 setattr(self, name, value)
 
     def load(self):
-        """The table; its ``attrs`` hold name, source, unit, season, and credit if one is due."""
-        if self.data == "stock":
-            frame = prices.load(self.symbol, self.start, self.end, self.source)
-            daily = (frame.index[1:] - frame.index[:-1]).min() == pd.Timedelta(days=1)
-            frame.attrs |= {"name": self.symbol, **({"season": 5} if daily else {})}
-            return frame
-        return between({"weather": weather, "traffic": traffic}[self.data].load(), self.start, self.end)
+        """(frame, origin): the table and its Origin."""
+        from rnnlib.data import prices, traffic, weather
+        from rnnlib.data.dates import between
+        from rnnlib.data.origin import origin_of
+
+        if self.data != "stock":
+            frame = {"weather": weather, "traffic": traffic}[self.data].load()
+            return between(frame, self.start, self.end), origin_of(frame)
+        frame = prices.load(self.symbol, self.start, self.end, self.source)
+        daily = (frame.index[1:] - frame.index[:-1]).min() == timedelta(days=1)
+        return frame, replace(origin_of(frame), season=5 if daily else None)
 
     def dataset(self, scaling=None):
         """The Dataset, with the Scaling of an earlier training if one is given."""
+        from rnnlib.data.dataset import make_dataset
+
+        frame, origin = self.load()
         return make_dataset(
-            self.load(),
+            frame,
             self.features,
             self.target,
             self.predict,
@@ -85,4 +91,5 @@ class Problem:
             test=self.test,
             scaling=scaling,
             fill_gaps=self.data == "traffic",  # where measurements are missing
+            origin=origin,
         )

@@ -51,17 +51,17 @@ def direction(actual, forecast, before):
     Returns:
         A Direction.
     """
-    moved = np.sign(np.asarray(actual) - before)
-    called = np.sign(np.asarray(forecast) - before)[moved != 0]
-    moved = moved[moved != 0]
-    n = len(moved)
+    moves = np.sign(np.asarray(actual) - before)
+    calls = np.sign(np.asarray(forecast) - before)[moves != 0]
+    moves = moves[moves != 0]
+    n = len(moves)
     if n == 0:
         return Direction(np.nan, np.nan, np.nan, np.nan, 0)
-    up = float((moved > 0).mean())
+    up = float((moves > 0).mean())
     base_rate = max(up, 1 - up)
-    if not called.any():
+    if not calls.any():
         return Direction(np.nan, np.nan, np.nan, base_rate, n)
-    right = int((called == moved).sum())
+    right = int((calls == moves).sum())
     interval = stats.binomtest(right, n).proportion_ci(0.95, "wilson")
     return Direction(right / n, interval.low, interval.high, base_rate, n)
 

@@ -46,13 +46,13 @@ def failure(code, description):
 
 
 class FakeYahoo(ThreadingHTTPServer):
-    """``answer(path)`` gives status and body, or drives the connection itself; ``asked`` has the paths."""
+    """``answer(path)`` gives status and body, or drives the connection itself; ``paths``: all requests."""
 
     daemon_threads = True
 
     def __init__(self, answer):
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.answer, self.asked, self.closing = answer, [], threading.Event()
+        self.answer, self.paths, self.closing = answer, [], threading.Event()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -70,7 +70,7 @@ class FakeYahoo(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.server.asked.append(self.path)
+        self.server.paths.append(self.path)
         answer = self.server.answer
         if "/finance/chart/" not in self.path and not getattr(answer, "cookies", False):
             answer = (200, "crumb")
@@ -122,7 +122,7 @@ if __name__ == "__main__":
 
     from rnnlib.data import yahoo
 
-    base, symbol, folder, limit, _ = sys.argv[1:]
+    base, symbol, folder, limit, server = sys.argv[1:]
     Session = type(YfData()._session)
     request = Session.request
 
@@ -130,4 +130,4 @@ if __name__ == "__main__":
         return request(session, method, url.replace("https:/", base), **options)
 
     Session.request = redirected
-    yahoo._ask(symbol, folder, float(limit))
+    yahoo._ask(symbol, folder, float(limit), server)

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from rnnlib import SequenceModel
 from rnnlib.data import prices, synthetic, text, traffic, weather
-from rnnlib.data.calendar import CIRCLES, between, calendar, day, following, steps_a_day
+from rnnlib.data.calendar import CIRCLES, calendar, following, steps_a_day
 from rnnlib.data.dataset import make_dataset
+from rnnlib.data.dates import between, day
+from rnnlib.data.origin import Origin
 from rnnlib.data.windows import chronological_split, walk_forward, windows
 from rnnlib.forecasting.problem import USUAL, Problem
 from rnnlib.training.fit import fit
@@ -22,14 +24,14 @@ from rnnlib.training.fit import fit
 
 def test_shipped_files_are_those_of_sources_md():
     folder = resources.files("rnnlib.data")
-    told = dict(
+    digests = dict(
         re.findall(r"\| files/(\S+) \|.*`([0-9a-f]{64})`", (folder / "SOURCES.md").read_text("utf-8"))
     )
-    shipped = {
+    files = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "files").iterdir()
     }
-    assert len(told) == 4
-    assert told == shipped
+    assert len(digests) == 4
+    assert digests == files
 
 
 def test_weather():
@@ -37,7 +39,7 @@ def test_weather():
     assert len(days) == 1461
     assert not days.isna().any(axis=None)
     maximum = days["temp_max"]
-    errors = {m: (maximum - maximum.shift(m))["2015"].abs().mean() for m in (1, days.attrs["season"])}
+    errors = {m: (maximum - maximum.shift(m))["2015"].abs().mean() for m in (1, weather.ORIGIN.season)}
     assert errors == {1: pytest.approx(2.24, abs=0.005), 365: pytest.approx(3.77, abs=0.005)}
     assert days.loc["2012-12-31", "year_cos"] == pytest.approx(1, abs=1e-3)
 
@@ -47,9 +49,9 @@ def test_traffic():
     volume = hours["traffic_volume"]
     assert len(volume) == 17520
     assert volume.isna().sum() == 104
-    assert "CC BY 4.0" in hours.attrs["credit"]
-    tested = volume.iloc[-3504:]
-    errors = {m: (tested - volume.ffill().shift(m)).abs().mean() for m in (1, hours.attrs["season"])}
+    assert "CC BY 4.0" in hours.attrs["origin"].credit
+    test = volume.iloc[-3504:]
+    errors = {m: (test - volume.ffill().shift(m)).abs().mean() for m in (1, traffic.ORIGIN.season)}
     assert errors == {1: pytest.approx(581.9, abs=0.1), 168: pytest.approx(260.9, abs=0.1)}
 
 
@@ -256,9 +258,9 @@ FEATURES = ["close", "volume", "high"]
 @given(seed=st.integers(0, 99), length=st.integers(1, 50), predict=st.sampled_from(["return", "value"]))
 def test_the_test_days_change_no_number_of_training(seed, length, predict):
     table = random_walk(seed=seed)
-    changed = table.copy()
-    changed.iloc[-80:] = changed.iloc[-80:].sample(frac=1, random_state=seed).to_numpy() * 3
-    first, second = (make_dataset(frame, FEATURES, "close", predict, length) for frame in (table, changed))
+    other = table.copy()
+    other.iloc[-80:] = other.iloc[-80:].sample(frac=1, random_state=seed).to_numpy() * 3
+    first, second = (make_dataset(frame, FEATURES, "close", predict, length) for frame in (table, other))
     for a, b in zip(first.scaling, second.scaling, strict=True):
         np.testing.assert_array_equal(a, b)
     for part in ("train", "validation"):
@@ -269,10 +271,10 @@ def test_the_test_days_change_no_number_of_training(seed, length, predict):
 
 def test_a_shuffled_future_changes_no_weight():
     table = random_walk()
-    changed = table.copy()
-    changed.iloc[-80:] = changed.iloc[-80:].sample(frac=1, random_state=0).to_numpy()
+    other = table.copy()
+    other.iloc[-80:] = other.iloc[-80:].sample(frac=1, random_state=0).to_numpy()
     weights = []
-    for frame in (table, changed):
+    for frame in (table, other):
         model = SequenceModel("gru", 3, 4, 1, rng=0)
         data = make_dataset(frame, FEATURES)
         fit(model, data.train, data.validation, epochs=2, progress=False)
@@ -328,7 +330,7 @@ def test_gaps_are_filled_from_the_past_and_never_scored():
     with pytest.raises(ValueError, match="close is missing or infinite at 2020-01-10"):
         make_dataset(table)
     data = make_dataset(table, length=5, fill_gaps=True)
-    assert data.frame.attrs["gaps"] == 4
+    assert data.gaps == 4
     leading = random_walk()
     leading.iloc[0, 0] = np.nan  # nothing before it could stand in its place
     with pytest.raises(ValueError, match="close is missing"):
@@ -380,13 +382,16 @@ def test_make_dataset_refuses_bad_prices_and_order():
 
 def test_a_problem_is_named():
     for data in USUAL:
-        dataset = Problem(data, length=3).dataset()
-        assert {"name", "source", "unit", "season"} <= dataset.frame.attrs.keys()
+        origin = Problem(data, length=3).dataset().origin
+        assert origin.name
+        assert origin.source != Origin().source
+        assert origin.unit
+        assert origin.season
     stock = Problem(symbol="aapl", start="2005-01-01", end="2006-12-31")
     assert (stock.symbol, stock.source, stock.features) == ("AAPL", "embedded", ["close"])
-    assert {day.year for day in stock.load().index} == {2005, 2006}
-    assert stock.load().attrs["source"] == prices.EMBEDDED_SOURCE
-    assert Problem("traffic").dataset().frame.attrs["gaps"] == 104
+    assert {day.year for day in stock.load()[0].index} == {2005, 2006}
+    assert stock.load()[1].source == prices.EMBEDDED_SOURCE
+    assert Problem("traffic").dataset().gaps == 104
     assert len(Problem("weather").dataset().rows) == 365
     with pytest.raises(ValueError, match="unknown data 'gold': choose one of stock, weather, traffic"):
         Problem("gold")

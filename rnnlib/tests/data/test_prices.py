@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlib.data import prices, yahoo
+from rnnlib.data.origin import Origin, origin_of
 from rnnlib.tests.data import fake_yahoo
 from rnnlib.tests.data.fake_yahoo import FakeYahoo, chart, failure
 
@@ -37,7 +38,7 @@ def test_embedded_prices_are_adjusted():
     quotes = prices.load()
     assert list(quotes.columns) == OHLCV
     assert len(quotes) == 3270
-    assert quotes.attrs == {"symbol": "AAPL", "source": prices.EMBEDDED_SOURCE, "unit": "US dollars"}
+    assert quotes.attrs == {"origin": Origin("AAPL", prices.EMBEDDED_SOURCE, "US dollars", prices=True)}
     assert quotes.index.is_monotonic_increasing
     assert quotes.index.name == "date"
     assert quotes.index.dtype == "datetime64[ns]"
@@ -68,7 +69,7 @@ def test_start_and_end_are_included(year):
     assert quotes.index[-1] == pd.Timestamp("2005-12-30")
     one = prices.load(start="2005-12-30", end="2005-12-30")
     assert len(one) == 1
-    assert one.attrs["symbol"] == "AAPL"
+    assert origin_of(one).name == "AAPL"
 
 
 @pytest.mark.parametrize(
@@ -119,11 +120,8 @@ def test_a_file_with_two_columns(tmp_path, monkeypatch):
     assert list(quotes.columns) == ["close"]
     assert list(quotes["close"]) == [1.5, 2.5]
     assert list(quotes.index.strftime("%Y-%m-%d")) == ["2020-01-01", "2020-01-02"]
-    assert quotes.attrs == {
-        "symbol": "mine",
-        "source": "file prices.csv, taken as adjusted",
-        "unit": "unit of the file",
-    }
+    source = "file prices.csv, taken as adjusted"
+    assert origin_of(quotes) == Origin("mine", source, "unit of the file", prices=True)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     pd.testing.assert_frame_equal(prices.load("mine", source="~/prices.csv"), quotes)
@@ -141,7 +139,7 @@ def test_a_file_as_yahoo_exports_it(tmp_path):
         "2020-01-03 00:00:00-05:00,10,12,8,10,10,100\r\n",
     )
     quotes = prices.load(source=str(path))
-    assert quotes.attrs["source"] == "file prices.csv"
+    assert origin_of(quotes).source == "file prices.csv"
     assert quotes.index.dtype == prices.load().index.dtype
     assert quotes.to_numpy().tolist() == [[5, 6, 4, 5.5, 200], [10, 12, 8, 10, 100]]
 
@@ -149,7 +147,7 @@ def test_a_file_as_yahoo_exports_it(tmp_path):
 def test_the_embedded_file_loads_as_a_file_too():
     path = prices.resources.files("rnnlib.data") / "files" / "aapl_daily.csv"
     quotes = prices.load(source=path)
-    assert quotes.attrs["source"] == "file aapl_daily.csv"
+    assert origin_of(quotes).source == "file aapl_daily.csv"
     pd.testing.assert_frame_equal(quotes, prices.load())
 
 
@@ -286,7 +284,7 @@ def test_a_file_comes_back_whatever_its_order(tmp_path_factory, table_and_factor
     assert list(quotes) == [name for name in OHLCV if name in table]
     assert list(quotes.index.strftime("%Y-%m-%d")) == list(table["date"])
     assert quotes.index.dtype == "datetime64[ns]"
-    assert ("taken as adjusted" in quotes.attrs["source"]) == (factor is None)
+    assert ("taken as adjusted" in origin_of(quotes).source) == (factor is None)
     for name in quotes:
         expected = table[name] * (factor if factor and name != "volume" else 1)
         np.testing.assert_allclose(quotes[name], expected, rtol=1e-12 if factor else 0)
@@ -317,7 +315,7 @@ def ask_at(monkeypatch, base):
 def replay(tmp_path, monkeypatch):
     """Let a quick process answer, without yfinance; gives the list of its answers' symbols."""
     answer = tmp_path / "answer.json"
-    asked = tmp_path / "asked"
+    log = tmp_path / "log"
     code = (
         "import shutil, sys; shutil.copy(sys.argv[1], sys.argv[4] + '/answer.json'); "
         "print(sys.argv[3], file=open(sys.argv[2], 'a'))"
@@ -326,9 +324,9 @@ def replay(tmp_path, monkeypatch):
     def answers(body, status=200):
         text = body if isinstance(body, str) else json.dumps(body)
         answer.write_text(json.dumps([status, text]), encoding="utf-8")
-        asked.write_text("")
-        monkeypatch.setattr(yahoo, "COMMAND", [sys.executable, "-ISc", code, str(answer), str(asked)])
-        return lambda: asked.read_text().split()
+        log.write_text("")
+        monkeypatch.setattr(yahoo, "COMMAND", [sys.executable, "-ISc", code, str(answer), str(log)])
+        return lambda: log.read_text().split()
 
     return answers
 
@@ -341,14 +339,14 @@ def test_prices_from_yahoo(cache, monkeypatch, capfd, tmp_path):
             monkeypatch.setenv(name, str(path))
 
     home(csv(tmp_path, "a file, no folder", "home"))
-    loaded, filters = "yfinance" in sys.modules, list(warnings.filters)
+    before = "yfinance" in sys.modules, list(warnings.filters)
     with FakeYahoo((200, chart())) as server:
         ask_at(monkeypatch, server.base)
         quotes = prices.load("aapl", source="yahoo")
-        asked = [path for path in server.asked if "/v8/finance/chart/AAPL?" in path]
-        assert len(asked) == 1
-        assert re.search("interval=1d", asked[0])
-        first, last = re.search(r"period1=(-?\d+)&period2=(\d+)", asked[0]).groups()
+        charts = [path for path in server.paths if "/v8/finance/chart/AAPL?" in path]
+        assert len(charts) == 1
+        assert re.search("interval=1d", charts[0])
+        first, last = re.search(r"period1=(-?\d+)&period2=(\d+)", charts[0]).groups()
         assert time.time() - 60 < int(last) <= time.time() + 1
         assert int(first) < -1e9  # before 1940
 
@@ -358,13 +356,13 @@ def test_prices_from_yahoo(cache, monkeypatch, capfd, tmp_path):
         assert list(quotes.index) == list(pd.bdate_range("2026-11-16", "2026-11-20"))
         assert quotes.iloc[0].tolist() == [49.75, 51, 48.5, 50, 1000]
         assert quotes["close"].tolist() == [50, 50.5, 51, 51.5, 52]
-        assert quotes.attrs["source"] == "Yahoo Finance, fetched 2026-11-22"
-        assert quotes.attrs["symbol"] == "AAPL"
-        assert quotes.attrs["unit"] == "US dollars"
+        assert origin_of(quotes).source == "Yahoo Finance, fetched 2026-11-22"
+        assert origin_of(quotes).name == "AAPL"
+        assert origin_of(quotes).unit == "US dollars"
 
-        number = len(server.asked)
+        number = len(server.paths)
         again = prices.load("AAPL", source="yahoo")
-        assert len(server.asked) == number
+        assert len(server.paths) == number
         pd.testing.assert_frame_equal(again, quotes)
 
         own = tmp_path / "damaged" / "py-yfinance"
@@ -372,11 +370,11 @@ def test_prices_from_yahoo(cache, monkeypatch, capfd, tmp_path):
         databases = [csv(own, "no database", name) for name in ("cookies.db", "tkr-tz.db", "isin-tkr.db")]
         home(own.parent)
         pd.testing.assert_frame_equal(prices.load("AAPL", source="yahoo", refresh=True), quotes)
-        assert len(server.asked) > number
+        assert len(server.paths) > number
         assert {path.read_text() for path in databases} == {"no database"}
     assert [path.name for path in cache.iterdir()] == ["yahoo_AAPL.csv"]
     assert capfd.readouterr() == ("", "")
-    assert ("yfinance" in sys.modules, list(warnings.filters)) == (loaded, filters)
+    assert ("yfinance" in sys.modules, list(warnings.filters)) == before
 
 
 NETWORK = {
@@ -432,7 +430,7 @@ def test_each_failure_of_the_network_has_its_own_line(kind, cache, monkeypatch, 
         with pytest.raises(exception, match=message) as error:
             prices.load(source="yahoo")
         assert time.monotonic() - start < yahoo.LIMIT + 5
-        assert any("/v8/finance/chart/AAPL" in path for path in server.asked)
+        assert any("/v8/finance/chart/AAPL" in path for path in server.paths)
     one_line(error)
     assert list(cache.iterdir()) == []
     assert capfd.readouterr() == ("", "")
@@ -459,7 +457,7 @@ def test_a_cookie_that_does_not_come_takes_only_a_part_of_the_time(monkeypatch):
     with FakeYahoo(fake_yahoo.cookies_hang) as server:
         ask_at(monkeypatch, server.base)
         assert len(prices.load(source="yahoo")) == 5
-        assert any("fc.yahoo.com" in path for path in server.asked)
+        assert any("fc.yahoo.com" in path for path in server.paths)
 
 
 def test_a_broken_yfinance(monkeypatch):
@@ -472,7 +470,7 @@ def test_a_broken_yfinance(monkeypatch):
     one_line(error)
 
 
-def changed(**keys):
+def variant(**keys):
     """An answer with keys of its result replaced, or removed if None."""
     answer = chart()
     result = answer["chart"]["result"][0]
@@ -492,31 +490,31 @@ DAYS = ["2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"]
     ("answer", "message"),
     [
         (
-            changed(symbol="MSFT"),
+            variant(symbol="MSFT"),
             r"Yahoo Finance's answer for AAPL cannot be used \(it is for MSFT\): try again",
         ),
-        (changed(symbol="M" * 9999), "it is for MMM"),
-        (changed(symbol=5), "cannot be used"),
-        (changed(dataGranularity="1mo"), "not by the day but by 1mo"),
-        (changed(exchangeTimezoneName="Mars/Base"), "cannot be used"),
-        (changed(exchangeTimezoneName=None), "no 'exchangeTimezoneName'"),
-        (changed(meta=None), "no 'meta'"),
-        (changed(indicators=None), "no 'indicators'"),
-        (changed(indicators={"quote": [chart()], "adjclose": [{}]}), "no 'open'"),
-        (changed(indicators={"quote": [], "adjclose": []}), "cannot be used"),
-        (changed(timestamp=["soon"] * 5), "cannot be used"),
-        (changed(timestamp=[None] * 5), "cannot be used"),
-        (changed(timestamp=[1e300] * 5), "cannot be used"),
-        (changed(timestamp=[10**17] * 5), "cannot be used"),
-        (changed(timestamp=[10**30] * 5), "cannot be used"),
-        (changed(timestamp=[]), "Yahoo Finance has no daily prices of AAPL"),
-        (changed(timestamp=None), "Yahoo Finance has no daily prices of AAPL"),
+        (variant(symbol="M" * 9999), "it is for MMM"),
+        (variant(symbol=5), "cannot be used"),
+        (variant(dataGranularity="1mo"), "not by the day but by 1mo"),
+        (variant(exchangeTimezoneName="Mars/Base"), "cannot be used"),
+        (variant(exchangeTimezoneName=None), "no 'exchangeTimezoneName'"),
+        (variant(meta=None), "no 'meta'"),
+        (variant(indicators=None), "no 'indicators'"),
+        (variant(indicators={"quote": [chart()], "adjclose": [{}]}), "no 'open'"),
+        (variant(indicators={"quote": [], "adjclose": []}), "cannot be used"),
+        (variant(timestamp=["soon"] * 5), "cannot be used"),
+        (variant(timestamp=[None] * 5), "cannot be used"),
+        (variant(timestamp=[1e300] * 5), "cannot be used"),
+        (variant(timestamp=[10**17] * 5), "cannot be used"),
+        (variant(timestamp=[10**30] * 5), "cannot be used"),
+        (variant(timestamp=[]), "Yahoo Finance has no daily prices of AAPL"),
+        (variant(timestamp=None), "Yahoo Finance has no daily prices of AAPL"),
         ({"chart": {"result": [], "error": None}}, "no 'meta'"),
         ({"chart": {"result": None, "error": None}}, "no 'meta'"),
         ({"chart": {"result": "AAPL", "error": None}}, "cannot be used"),
         (chart(open=FIVE[:4]), "cannot be used .*length"),
         (chart(adjclose=FIVE[:4]), "cannot be used .*[Ll]ength"),
-        (changed(timestamp=[1, 2, 3, 4]), "cannot be used .*[Ll]ength"),
+        (variant(timestamp=[1, 2, 3, 4]), "cannot be used .*[Ll]ength"),
         (chart(open=[], high=[], low=[], close=[], volume=[], adjclose=[]), "cannot be used .*[Ll]ength"),
         (chart(close=["a"] * 5), "cannot be used"),
         (chart(close=[[1]] * 5), "cannot be used"),
@@ -603,7 +601,7 @@ def test_what_yahoo_does_every_day_is_no_lie(replay, monkeypatch):
     replay(chart(currency="GBp"))
     quotes = prices.load(source="yahoo", refresh=True)
     assert f"{quotes.index[-1]:%Y-%m-%d}" == "2026-11-19"
-    assert quotes.attrs["unit"] == "GBp"
+    assert origin_of(quotes).unit == "GBp"
     replay(chart(DAYS[4:]))
     with pytest.raises(ValueError, match="Yahoo Finance has no daily prices of AAPL"):
         prices.load(source="yahoo", refresh=True)
@@ -613,7 +611,7 @@ def test_a_day_that_begins_the_evening_before_in_summer_time(replay):
     stamps = pd.DatetimeIndex(
         ["2026-06-30 23:00", "2026-07-01 22:00", "2026-07-03 22:30", "2026-07-06", "2026-07-07"]
     )
-    answer = changed(timestamp=stamps.tz_localize("Europe/London").as_unit("s").astype("int64").tolist())
+    answer = variant(timestamp=stamps.tz_localize("Europe/London").as_unit("s").astype("int64").tolist())
     answer["chart"]["result"][0]["meta"]["exchangeTimezoneName"] = "Europe/London"
     replay(answer)
     days = prices.load(source="yahoo").index.strftime("%m-%d")
@@ -622,49 +620,49 @@ def test_a_day_that_begins_the_evening_before_in_summer_time(replay):
 
 def test_impossible_prices_outside_the_days_asked_for_do_no_harm(replay):
     """Yahoo has an open of 0 for old days of many symbols."""
-    asked = replay(chart(open=[0, 0, 100, 100, 100], symbol="KO", currency=None))
+    symbols = replay(chart(open=[0, 0, 100, 100, 100], symbol="KO", currency=None))
     quotes = prices.load("KO", source="yahoo", start="2026-11-18")
     assert len(quotes) == 3
-    assert quotes.attrs["unit"] == "unknown unit"
+    assert origin_of(quotes).unit == "unknown unit"
     with pytest.raises(
         ValueError, match=r"KO on 2026-11-16: open is 0, .* \(on 2 days, the last 2026-11-17\): leave"
     ):
         prices.load("KO", source="yahoo")
-    assert asked() == ["KO"]
+    assert symbols() == ["KO"]
 
 
 def test_no_prices_between_two_days(replay):
-    asked = replay(chart())
+    symbols = replay(chart())
     for _ in range(2):
         with pytest.raises(
             ValueError, match=r"no data between 2026-11-21 and 2026-11-22: .* 2026-11-16 to 2026-11-2"
         ):
             prices.load(source="yahoo", start="2026-11-21", end="2026-11-22")
-    assert asked() == ["AAPL"]
+    assert symbols() == ["AAPL"]
 
 
 # The cache.
 
 
 def test_the_cache_is_used_as_long_as_it_reaches_the_end(replay, monkeypatch):
-    asked = replay(chart())
+    symbols = replay(chart())
     prices.load(source="yahoo")
-    assert asked() == ["AAPL"]
+    assert symbols() == ["AAPL"]
     today_is(monkeypatch, "2026-11-25")
-    kept = prices.load(source="yahoo", end="2026-11-20")
-    assert kept.attrs["source"] == "Yahoo Finance, fetched 2026-11-22"
+    old = prices.load(source="yahoo", end="2026-11-20")
+    assert origin_of(old).source == "Yahoo Finance, fetched 2026-11-22"
     assert len(prices.load(source="yahoo", end="2026-11-18")) == 3
-    assert asked() == ["AAPL"]
+    assert symbols() == ["AAPL"]
     prices.load(source="yahoo", end="2026-11-23")
-    assert asked() == ["AAPL"] * 2
+    assert symbols() == ["AAPL"] * 2
     newer = prices.load(source="yahoo")  # fetched today, so no more can be had
-    assert newer.attrs["source"] == "Yahoo Finance, fetched 2026-11-25"
-    assert asked() == ["AAPL"] * 2
+    assert origin_of(newer).source == "Yahoo Finance, fetched 2026-11-25"
+    assert symbols() == ["AAPL"] * 2
     prices.load(source="yahoo", end="2026-11-17", refresh=True)
-    assert asked() == ["AAPL"] * 3
+    assert symbols() == ["AAPL"] * 3
     today_is(monkeypatch, "2026-11-26")
     prices.load(source="yahoo")
-    assert asked() == ["AAPL"] * 4
+    assert symbols() == ["AAPL"] * 4
 
 
 def test_a_new_history_replaces_the_old_one_whole(replay, monkeypatch):
@@ -780,13 +778,13 @@ def test_what_is_cached(replay, cache, monkeypatch):
     assert not cache.exists()
     for symbol in ("AAPL", "con", "^GSPC", ".DJI", "EURUSD=X", "brk-b"):
         replay(chart(symbol=symbol.upper()))
-        assert prices.load(symbol, source="yahoo").attrs["symbol"] == symbol.upper()
+        assert origin_of(prices.load(symbol, source="yahoo")).name == symbol.upper()
     (cache / "notes.csv").write_text("mine")
     (cache / ".yahoo_X.csv.1.tmp").write_text("half")
-    held = yahoo.cached()
-    assert list(held) == ["symbol", "first", "last", "days", "fetched"]
-    assert sorted(held["symbol"]) == [".DJI", "AAPL", "BRK-B", "CON", "EURUSD=X", "^GSPC"]
-    assert held.iloc[0].tolist()[1:] == [
+    contents = yahoo.cached()
+    assert list(contents) == ["symbol", "first", "last", "days", "fetched"]
+    assert sorted(contents["symbol"]) == [".DJI", "AAPL", "BRK-B", "CON", "EURUSD=X", "^GSPC"]
+    assert contents.iloc[0].tolist()[1:] == [
         pd.Timestamp("2026-11-16"),
         pd.Timestamp("2026-11-20"),
         5,
@@ -810,7 +808,7 @@ def test_symbols_that_are_none(symbol, cache):
 
 
 def test_a_cache_folder_that_cannot_be_written(replay, monkeypatch, tmp_path):
-    asked = replay(chart())
+    symbols = replay(chart())
     (tmp_path / "file").write_text("mine")
     monkeypatch.setenv("RNNLIB_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(
@@ -818,7 +816,7 @@ def test_a_cache_folder_that_cannot_be_written(replay, monkeypatch, tmp_path):
     ) as error:
         prices.load(source="yahoo")
     one_line(error)
-    assert asked() == []
+    assert symbols() == []
 
 
 def test_the_cache_folder(monkeypatch):
@@ -829,12 +827,10 @@ def test_the_cache_folder(monkeypatch):
     assert os.fspath(yahoo.cache_folder()).startswith(os.path.expanduser("~"))
 
 
-def test_yahoo_is_looked_for_where_yfinance_was_told(cache, monkeypatch):
-    import yfinance.const
-
+def test_the_child_asks_the_server_of_this_process(monkeypatch):
     with FakeYahoo((200, chart())) as server:
-        monkeypatch.setattr(yfinance.const, "_BASE_URL_", server.base)
+        monkeypatch.setattr(yahoo, "SERVER", server.base)
         monkeypatch.setattr(yahoo, "COMMAND", [sys.executable, "-m", "rnnlib.data.yahoo"])
         monkeypatch.setattr(yahoo, "_now", lambda: fake_yahoo.NOW)
         assert len(prices.load(source="yahoo")) == 5
-        assert any("/finance/chart/AAPL" in path for path in server.asked)
+        assert any("/finance/chart/AAPL" in path for path in server.paths)

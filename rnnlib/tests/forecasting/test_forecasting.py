@@ -10,15 +10,10 @@ from scipy import stats
 from rnnlib import SequenceModel
 from rnnlib.data import prices, traffic
 from rnnlib.data.dataset import make_dataset
-from rnnlib.forecasting.forecasts import (
-    baselines,
-    compare,
-    compare_horizons,
-    error_bands,
-    one_step,
-    recursive,
-    verdict,
-)
+from rnnlib.data.origin import Origin
+from rnnlib.forecasting.forecasts import one_step, recursive
+from rnnlib.forecasting.judging import compare, compare_horizons, error_bands, verdict
+from rnnlib.forecasting.naive import baselines
 from rnnlib.forecasting.problem import Problem
 from rnnlib.forecasting.scores import diebold_mariano, direction, mase
 from rnnlib.tests.data.test_data import FEATURES, random_walk
@@ -58,7 +53,7 @@ def test_a_perfect_forecast():
     assert oracle["Diebold-Mariano", "p"] < 1e-10
     assert oracle["Diebold-Mariano", "statistic"] < 0
     assert oracle["Diebold-Mariano", "statistic vs AR"] < 0
-    assert verdict(scores, "oracle") == (
+    assert verdict(scores, "oracle", data) == (
         "oracle against the last value: lower error (p < 0.001).\n"
         "oracle against AR(30): lower error (p < 0.001)."
     )
@@ -89,13 +84,12 @@ def test_scores_follow_their_definitions(seed):
 @pytest.mark.parametrize("predict", ["return", "value"])
 def test_baselines(predict):
     table = random_walk()
-    table.attrs["season"] = 7
-    data = make_dataset(table, FEATURES, "close", predict, length=4)
-    found = baselines(data)
-    assert list(found) == ["last value", "seasonal naive", "AR(4)"]
+    data = make_dataset(table, FEATURES, "close", predict, length=4, origin=Origin(season=7))
+    naive = baselines(data)
+    assert list(naive) == ["last value", "seasonal naive", "AR(4)"]
     close = table["close"]
-    np.testing.assert_array_equal(found["last value"], close.shift(1)[data.dates])
-    np.testing.assert_array_equal(found["seasonal naive"], close.shift(7)[data.dates])
+    np.testing.assert_array_equal(naive["last value"], close.shift(1)[data.dates])
+    np.testing.assert_array_equal(naive["seasonal naive"], close.shift(7)[data.dates])
     series = np.log(close).diff() if predict == "return" else close.iloc[1:].reindex(close.index)
     lags = pd.DataFrame({k: series.shift(k) for k in range(1, 5)} | {"one": 1.0})
     known = (lags.notna().all(axis=1) & (close.index < data.dates[0])).to_numpy()
@@ -103,22 +97,21 @@ def test_baselines(predict):
     expected = lags.loc[data.dates].to_numpy() @ weights
     if predict == "return":
         expected = data.before * np.exp(expected)
-    np.testing.assert_allclose(found["AR(4)"], expected, rtol=1e-8)
+    np.testing.assert_allclose(naive["AR(4)"], expected, rtol=1e-8)
 
 
 def test_baselines_do_not_see_the_test_part():
-    changed = random_walk()
-    changed.iloc[-1] *= 2
-    first, second = (baselines(make_dataset(table)) for table in (random_walk(), changed))
+    other = random_walk()
+    other.iloc[-1] *= 2
+    first, second = (baselines(make_dataset(table)) for table in (random_walk(), other))
     for name in first:
         np.testing.assert_array_equal(first[name], second[name])
 
 
 def test_no_season_without_enough_steps():
-    table = random_walk()
     for season, there in ((319, True), (321, False), (None, False)):
-        table.attrs["season"] = season
-        assert ("seasonal naive" in baselines(make_dataset(table))) == there
+        data = make_dataset(random_walk(), origin=Origin(season=season))
+        assert ("seasonal naive" in baselines(data)) == there
 
 
 @given(seeds, st.integers(2, 60), st.integers(1, 8))
@@ -197,11 +190,10 @@ def test_compare_refuses_what_does_not_fit():
 
 def test_a_price_below_zero_has_no_return():
     data = aapl(predict="value")
-    data.frame.attrs["symbol"] = "AAPL"
     scores = compare({"rnn": np.where(np.arange(654) == 3, -1.0, data.before)}, data)
     assert np.isfinite(scores.loc["rnn", ("prices", "RMSE")])
     assert np.isnan(scores.loc["rnn", ("returns", "RMSE")])
-    assert "against the last value: cannot be tested" in verdict(scores, "rnn")
+    assert "against the last value: cannot be tested" in verdict(scores, "rnn", data)
 
 
 def test_other_series_have_values_alone():
@@ -245,7 +237,7 @@ def test_a_model_learns_returns_that_can_be_learnt():
     scores = compare({"rnn": one_step(model, data)}, data)
     for scale in ("prices", "returns"):
         assert scores.loc["rnn", (scale, "RMSE")] < 0.3 * scores.loc["last value", (scale, "RMSE")]
-    assert "rnn against the last value: lower error (p < 0.001)" in verdict(scores, "rnn")
+    assert "rnn against the last value: lower error (p < 0.001)" in verdict(scores, "rnn", data)
     horizons = compare_horizons(model, data, 4)
     assert (horizons["p"].iloc[[0, 2]] < 0.001).all()  # after 2 or 4 steps the price is back where it was
     assert (horizons["model"].iloc[[0, 2]] < 0.3 * horizons["last value"].iloc[[0, 2]]).all()
@@ -259,13 +251,13 @@ def test_recursive_forecasts_one_by_one(predict):
     model = SequenceModel("gru", 3, 4, 1, rng=0)
     row, steps = 350, 4
     path = recursive(model, data, [row], steps)[0]
-    grown = table.iloc[: row + 1].copy()
+    longer = table.iloc[: row + 1].copy()
     for step in range(steps):
-        inputs = data.inputs(grown)[-6:]
+        inputs = data.inputs(longer)[-6:]
         output = model.forward(inputs[None].astype(np.float32))[0][0, 0]
-        level = data.to_level(float(output), grown["close"].iloc[-1])
+        level = data.to_level(float(output), longer["close"].iloc[-1])
         assert path[step] == pytest.approx(level, rel=1e-5)
-        grown.loc[table.index[row + step + 1]] = [level, *grown.iloc[-1, 1:]]  # the rest stays
+        longer.loc[table.index[row + step + 1]] = [level, *longer.iloc[-1, 1:]]  # the rest stays
     np.testing.assert_allclose(
         recursive(model, data, data.rows - 1, 1)[:, 0], one_step(model, data), rtol=1e-6
     )
@@ -287,9 +279,7 @@ def test_recursive_forecasts_know_the_calendar():
 
 
 def test_the_seasonal_naive_forecast_at_each_horizon():
-    table = random_walk()
-    table.attrs["season"] = 3
-    data = make_dataset(table, predict="value")
+    data = make_dataset(random_walk(), predict="value", origin=Origin(season=3))
     model = constant(data, 0)
     horizons = compare_horizons(model, data, 5)
     rows = data.rows[:-4]
@@ -332,7 +322,8 @@ def test_horizons_and_bands_of_the_last_value():
 
 
 def test_verdicts():
-    scores = compare({"gru": np.full(80, 40.0)}, make_dataset(random_walk()))
+    data = make_dataset(random_walk())
+    scores = compare({"gru": np.full(80, 40.0)}, data)
     for statistic, p, words in (
         (-1.0, 0.3, "no significant difference (p = 0.300)"),
         (-2.5, 0.013, "lower error (p = 0.013)"),
@@ -341,7 +332,7 @@ def test_verdicts():
     ):
         scores.loc["gru", [("Diebold-Mariano", key) for key in ("statistic", "p")]] = statistic, p
         scores.loc["gru", [("Diebold-Mariano", f"{key} vs AR") for key in ("statistic", "p")]] = -9.0, 0.04
-        assert verdict(scores, "gru") == (
+        assert verdict(scores, "gru", data) == (
             f"gru against the last value: {words}.\ngru against AR(30): lower error (p = 0.040)."
         )
 

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.dates import date2num
 
 from rnnlib.data.calendar import following
-from rnnlib.forecasting import figures as plots
+from rnnlib.forecasting import figures
 from rnnlib.forecasting.problem import Problem
 from rnnlib.training import tasks
 from rnnlib.training.history import History
@@ -40,7 +40,7 @@ def test_the_figure_shows_the_forecast(data):
     dataset = Problem(data, length=3).dataset()
     history = History([3.0, 2.0, 2.5], [3.0, 1.0, 2.0], [1.0, 1.0, 1.0], 2)
     forecast = dataset.before * 1.01
-    figure = plots.forecast_figure(history, dataset, forecast, name="gru")
+    figure = figures.forecast_figure(history, dataset, forecast, name="gru")
     loss_axes, level_axes, change_axes = figure.axes
     assert list(loss_axes.lines[2].get_xdata()) == [2, 2]  # the best epoch
     lines = {line.get_label(): line for line in level_axes.lines}
@@ -50,7 +50,7 @@ def test_the_figure_shows_the_forecast(data):
     change = {line.get_label(): line for line in change_axes.lines}["gru"].get_ydata()
     expected = np.full(60, 100 * np.log(1.01)) if data == "stock" else 0.01 * dataset.before[-60:]
     np.testing.assert_allclose(change, expected, atol=1e-9)
-    assert dataset.frame.attrs["source"] in figure.get_suptitle()
+    assert dataset.origin.source in figure.get_suptitle()
     assert all(axes.get_ylabel() for axes in figure.axes)
 
 
@@ -60,9 +60,9 @@ def test_the_figure_of_the_future_begins_after_the_past():
     index = following(dataset.frame.index, 5)
 
     future = pd.DataFrame({"forecast": range(5), "low": -1.0, "high": 9.0}, index=index)
-    figure = plots.future_figure(dataset, future, name="gru")
+    figure = figures.future_figure(dataset, future, name="gru")
     past, ahead = figure.axes[0].lines[:2]
     assert date2num(past.get_xdata()[-1]) == date2num(dataset.frame.index[-1])
     assert past.get_ydata()[-1] == dataset.level[-1]
     np.testing.assert_array_equal(date2num(ahead.get_xdata()), date2num(index))
-    assert dataset.frame.attrs["credit"] in figure.get_supxlabel()
+    assert dataset.origin.credit in figure.get_supxlabel()

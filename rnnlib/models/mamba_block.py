@@ -3,11 +3,11 @@
 import numpy as np
 
 from rnnlib.models.mamba import Mamba
-from rnnlib.models.parts.layer import Layer
+from rnnlib.models.parts.composite import Composite
 from rnnlib.models.parts.rms_norm import RMSNorm
 
 
-class MambaBlock(Layer):
+class MambaBlock(Composite):
     """y = x + Mamba(RMSNorm(x)) (Gu and Dao 2023). Its state is the mixer's, (conv, h).
 
     Along x the gradient reaches every block of a stack unchanged. The parameters are those of
@@ -25,10 +25,7 @@ class MambaBlock(Layer):
         super().__init__(dtype)
         self.norm = RMSNorm(d_model, eps=eps, dtype=dtype)
         self.mixer = Mamba(d_model, rng=rng, dtype=dtype, **sizes)
-        self.params = self._collect("params")
-
-    def _parts(self):
-        return {"norm": self.norm, "mixer": self.mixer}
+        self._hold(norm=self.norm, mixer=self.mixer)
 
     def step(self, x_t, state=None):
         """One time step, (B, D) and the mixer's state; returns (y_t, state)."""

@@ -5,6 +5,7 @@ import pytest
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from rnnlib import Embedding, Linear, RMSNorm, SequenceModel
+from rnnlib.models.parts.composite import Composite
 from rnnlib.models.sequence_model import KINDS
 from rnnlib.tests.models.cases import LAYERS, arrays
 from rnnlib.training.losses import mse
@@ -91,8 +92,8 @@ def random(rng, *shape):
 
 def give_ducks(layer):
     """Turn all parameters of a layer and its parts into ducks."""
-    if hasattr(layer, "_parts"):
-        for part in layer._parts().values():
+    if isinstance(layer, Composite):
+        for part in layer.parts.values():
             give_ducks(part)
         layer.params = layer._collect("params")
     else:

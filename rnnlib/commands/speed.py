@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
+from rnnlib.commands.options import one_of
+from rnnlib.models.registry import numpy_models
+
 
 def speed(
     model: Annotated[
         list[str] | None,
-        typer.Option(help="rnn, lstm, gru, min_gru or mamba; may be repeated.", show_default="all"),
+        typer.Option(help=f"{one_of(numpy_models())}; may be repeated.", show_default="all"),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Only the first size of each model.")] = False,
     repeats: Annotated[int, typer.Option(min=1, help="Processes a measurement; the median counts.")] = 3,

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnlib.models.lstm import LSTM
 from rnnlib.models.parts.layer import Layer
+from rnnlib.models.registry import MODELS, Model
 
 #: PyTorch's gates are i, f, g, o, ours i, f, o, g: the same exchange leads there and back.
 EXCHANGED = [0, 1, 3, 2]
@@ -139,3 +140,6 @@ class OptimizedLSTM(Layer):
 def _numpy(tensor):
     """A NumPy array of its own, in C order."""
     return tensor.detach().numpy().copy()
+
+
+MODELS["optimized_lstm"] = Model(OptimizedLSTM, package="torch", needs="PyTorch")

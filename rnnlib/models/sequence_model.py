@@ -2,32 +2,17 @@
 
 import numpy as np
 
-from rnnlib.interop.torch_lstm import OptimizedLSTM
-from rnnlib.models.gru import GRU
-from rnnlib.models.lstm import LSTM
-from rnnlib.models.mamba_block import MambaBlock
-from rnnlib.models.min_gru import MinGRU
 from rnnlib.models.parts.composite import Composite, Stack
 from rnnlib.models.parts.functional import valid_steps
 from rnnlib.models.parts.linear import Linear
-from rnnlib.models.rnn import RNN
-
-#: What a stack is made of, by the name that commands and checkpoints use.
-KINDS = {
-    "rnn": lambda H, **options: RNN(H, H, **options),
-    "lstm": lambda H, **options: LSTM(H, H, **options),
-    "optimized_lstm": lambda H, **options: OptimizedLSTM(H, H, **options),
-    "gru": lambda H, **options: GRU(H, H, **options),
-    "min_gru": lambda H, **options: MinGRU(H, H, **options),
-    "mamba": lambda H, **options: MambaBlock(H, **options),
-}
+from rnnlib.models.registry import model_named
 
 
 class SequenceModel(Composite):
     """x (B, T, D) -> input map (D to H) -> recurrent layers (H to H) -> readout (H to O).
 
     Args:
-        kind: the recurrent layer's name, a key of ``KINDS``.
+        kind: the recurrent layer's name, a key of ``rnnlib.models.registry.MODELS``.
         input_size: D.
         hidden_size: H.
         output_size: O.
@@ -57,8 +42,7 @@ class SequenceModel(Composite):
         **options,
     ):
         super().__init__(dtype)
-        if kind not in KINDS:
-            raise ValueError(f"unknown model {kind!r}: choose one of {', '.join(KINDS)}")
+        model = model_named(kind)
         if readout not in ("last", "every"):
             raise ValueError(f'readout must be "last" or "every", got {readout!r}')
         sizes = {
@@ -73,7 +57,7 @@ class SequenceModel(Composite):
         rng = np.random.default_rng(rng)
         self.input = Linear(input_size, hidden_size, rng=rng, dtype=dtype)
         options = {"rng": rng, "dtype": dtype, **options}
-        self.layers = [KINDS[kind](hidden_size, **options) for _ in range(num_layers)]
+        self.layers = [model.in_stack(hidden_size, **options) for _ in range(num_layers)]
         self.stack = Stack(self.layers, owner="SequenceModel")
         self.readout = Linear(hidden_size, output_size, rng=rng, dtype=dtype)
         self._hold(input=self.input, layers=self.stack, readout=self.readout)

@@ -6,8 +6,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from rnnlib import Embedding, Linear, RMSNorm, SequenceModel
 from rnnlib.models.parts.composite import Composite
-from rnnlib.models.sequence_model import KINDS
-from rnnlib.tests.models.cases import LAYERS, arrays
+from rnnlib.tests.models.cases import KINDS, LAYERS, arrays
 from rnnlib.training.losses import mse
 from rnnlib.training.optimizers import Adam, clip_by_norm
 
@@ -143,7 +142,7 @@ def test_layers_without_time_keep_the_kind_too(make):
     assert_ducks_equal(results[1], results[0])
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "optimized_lstm"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("readout", ["last", "every"])
 @pytest.mark.parametrize("lengths", [None, np.array([5, 2])])
 def test_a_training_step_keeps_the_kind_of_its_arrays(kind, readout, lengths):

@@ -13,6 +13,7 @@ from rnnlib import SequenceModel
 from rnnlib.data import synthetic
 from rnnlib.models.gradcheck import check_layer, numerical_gradient, relative_error
 from rnnlib.models.rnn import RNN
+from rnnlib.tests.models.cases import KINDS
 from rnnlib.training import checkpoint
 from rnnlib.training.fit import fit, online, predict
 from rnnlib.training.history import Training
@@ -461,7 +462,7 @@ def stream_task(n=8, T=12, seed=0):
     return x, (x + np.roll(x, 1, axis=1)) / 2
 
 
-@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru", "min_gru", "mamba"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_truncated_backpropagation_carries_the_state(kind):
     """Stretches of 5, 5 and 2 steps: the gradient stops between them, the state does not."""
 

@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_info
 
-import rnnlib
+from rnnlib.models.registry import MODELS, numpy_models
 from rnnlib.tools.memory import peak_memory
 
 RECURRENT = [
@@ -26,13 +26,13 @@ RECURRENT = [
     {"T": 128, "B": 32, "D": 64, "H": 128},
     {"T": 512, "B": 16, "D": 64, "H": 256},
 ]
-MAMBA = [
+STATE_SPACE = [
     {"T": 30, "B": 32, "D": 128, "N": 16},
     {"T": 256, "B": 8, "D": 128, "N": 16},
     {"T": 1024, "B": 2, "D": 128, "N": 64},
 ]
-NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "min_gru": "MinGRU", "mamba": "Mamba"}
-SIZES = {model: MAMBA if model == "mamba" else RECURRENT for model in NAMES}
+NAMES = {model: MODELS[model].layer.__name__ for model in numpy_models()}
+SIZES = {model: STATE_SPACE if "d_state" in MODELS[model].options else RECURRENT for model in NAMES}
 SECONDS = 0.5  # how long a process repeats the step
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -49,8 +49,8 @@ else:
 def problem(model, T, B, D, H, N):
     """x, dy and a layer of rnnlib: random, the same each time."""
     rng = np.random.default_rng(0)
-    layer_class = getattr(rnnlib, NAMES[model])
-    layer = layer_class(D, d_state=N, rng=rng) if model == "mamba" else layer_class(D, H, rng=rng)
+    layer_class = MODELS[model].layer
+    layer = layer_class(D, d_state=N, rng=rng) if N else layer_class(D, H, rng=rng)
     x, dy = (rng.standard_normal((B, T, width), dtype=np.float32) for width in (D, H or D))
     return x, dy, layer
 

@@ -1,4 +1,4 @@
-"""A language model of Mamba blocks (Gu and Dao 2023), and how to read one that is trained.
+"""A language model of Mamba blocks (Gu and Dao 2023).
 
     token ids -> embedding -> blocks x + Mamba(RMSNorm(x)) -> RMSNorm -> logits
 
@@ -9,8 +9,6 @@ import math
 
 import numpy as np
 
-from rnnlib.interop import transformers_folder as pretrained
-from rnnlib.interop.torch_weights import fill_mamba
 from rnnlib.models.mamba_block import MambaBlock
 from rnnlib.models.parts.composite import Composite, Stack
 from rnnlib.models.parts.embedding import Embedding
@@ -146,34 +144,3 @@ class MambaLM(Composite):
                 p = np.exp((scores - scores.max()) / temperature)
                 token = rng.choice(self.vocab_size, p=p / p.sum())
             yield int(token)
-
-    @classmethod
-    def from_pretrained(cls, folder, dtype=None):
-        """Read a folder of the transformers library: config.json and model.safetensors.
-
-        Args:
-            folder: where the files are.
-            dtype: floating-point type of the parameters; None keeps the file's, and makes
-                float32 of float16.
-
-        Returns:
-            A MambaLM with the logits of transformers' MambaForCausalLM.
-
-        Raises:
-            FileNotFoundError: the folder, or one of the files, is not there.
-            ValueError: a file is damaged, or describes another model; the message names the
-                file, and the value or tensor.
-        """
-        options, tensors = pretrained.read_mamba(folder)
-        dtype = tensors["backbone.norm_f.weight"].dtype if dtype is None else dtype
-        model = cls(**options, rng=0, dtype=dtype)
-        model.params["embedding.W"][...] = tensors["backbone.embeddings.weight"]
-        model.params["norm.w"][...] = tensors["backbone.norm_f.weight"]
-        if not model.tie:
-            model.params["head.W"][...] = tensors["lm_head.weight"].T
-        for i, block in enumerate(model.layers):
-            prefix = f"backbone.layers.{i}."
-            block.norm.params["w"][...] = tensors[f"{prefix}norm.weight"]
-            own = {name: a for name, a in tensors.items() if name.startswith(f"{prefix}mixer.")}
-            fill_mamba(block.mixer, {name.removeprefix(f"{prefix}mixer."): a for name, a in own.items()})
-        return model

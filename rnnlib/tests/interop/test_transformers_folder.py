@@ -1,0 +1,307 @@
+"""The folders of transformers that a MambaLM is read from."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
+
+from rnnlib import MambaLM, interop
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+CONFIG = {
+    "model_type": "mamba",
+    "vocab_size": 11,
+    "hidden_size": 8,
+    "state_size": 4,
+    "num_hidden_layers": 2,
+    "expand": 2,
+    "conv_kernel": 4,
+    "time_step_rank": 1,
+}
+sizes = st.integers(1, 4)
+
+
+def need(name):
+    return pytest.importorskip(name, reason=f"{name} is not installed: pip install {name}")
+
+
+def folder(path, config=None, tensors=None, **changes):
+    """A folder as transformers writes it: the stored model, unless told otherwise."""
+    config = {**CONFIG, **changes} if config is None else config
+    path.mkdir(exist_ok=True)
+    (path / "config.json").write_text(config if isinstance(config, str) else json.dumps(config), "utf-8")
+    if tensors is None:
+        shutil.copy(FIXTURES / "mamba_lm_hf_tiny.safetensors", path / "model.safetensors")
+    else:
+        save_file(tensors, path / "model.safetensors")
+    return path
+
+
+def stored_tensors():
+    return load_file(FIXTURES / "mamba_lm_hf_tiny.safetensors")
+
+
+def refused(path, kind=ValueError):
+    """The one line that reading the folder ends with."""
+    with pytest.raises(kind) as caught:
+        MambaLM.from_pretrained(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+def assert_close(got, expected, tolerance=1e-12):
+    np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance)
+
+
+def test_the_class_and_the_room_have_the_same_reader():
+    assert MambaLM.from_pretrained is interop.from_pretrained
+
+
+def test_the_stored_model_gives_the_stored_logits(tmp_path):
+    model = MambaLM.from_pretrained(folder(tmp_path / "model"))
+    assert model.dtype == np.float64
+    with np.load(FIXTURES / "mamba_lm_hf.npz") as file:
+        logits, _ = model.forward(file["ids"])
+        # transformers' RMSNorm rounds to float32, whatever the model's dtype: no nearer than that
+        np.testing.assert_allclose(logits, file["logits"], rtol=0, atol=5e-7)
+
+
+@pytest.mark.parametrize("tie", [True, False])
+@given(
+    V=st.integers(2, 9),
+    D=st.integers(2, 9),
+    N=sizes,
+    K=sizes,
+    layers=st.integers(1, 3),
+    R=st.sampled_from(["auto", 1, 3]),
+    conv_bias=st.booleans(),
+    eps=st.sampled_from([1e-5, 1e-2]),
+    seed=st.integers(0, 2**31),
+)
+def test_any_model_of_transformers_gives_its_logits(
+    tmp_path_factory, tie, V, D, N, K, layers, R, conv_bias, eps, seed
+):
+    torch, transformers = need("torch"), need("transformers")
+    from transformers.models.mamba.modeling_mamba import MambaRMSNorm
+
+    config = transformers.MambaConfig(
+        vocab_size=V,
+        hidden_size=D,
+        state_size=N,
+        conv_kernel=K,
+        num_hidden_layers=layers,
+        time_step_rank=R,
+        use_conv_bias=conv_bias,
+        layer_norm_epsilon=eps,
+        tie_word_embeddings=tie,
+        residual_in_fp32=False,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    torch.manual_seed(seed)
+    peer = transformers.MambaForCausalLM(config).double().eval()
+    with torch.no_grad():
+        for p in peer.parameters():
+            p += 0.3 * torch.randn_like(p)
+    path = tmp_path_factory.mktemp("model")
+    peer.save_pretrained(path)
+    ids = torch.randint(V, (2, 7))
+    with pytest.MonkeyPatch.context() as patch, torch.no_grad():
+        patch.setattr(torch.Tensor, "float", lambda tensor: tensor)  # stay in float64 throughout
+        patch.setattr(MambaRMSNorm, "forward", rms_norm)
+        expected = peer(ids).logits.numpy()
+
+    model = MambaLM.from_pretrained(path)
+    assert model.dtype == np.float64
+    assert_close(model.forward(ids.numpy())[0], expected, 1e-11)
+    single = MambaLM.from_pretrained(path, dtype=np.float32)
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single.forward(ids.numpy())[0], expected, rtol=1e-3, atol=1e-3)
+
+
+def rms_norm(self, x):
+    return self.weight * (x * (x.pow(2).mean(-1, keepdim=True) + self.variance_epsilon).rsqrt())
+
+
+def test_transformers_as_it_is_generates_the_same_tokens(tmp_path):
+    torch, transformers = need("torch"), need("transformers")
+    torch.manual_seed(0)
+    config = transformers.MambaConfig(vocab_size=20, hidden_size=16, num_hidden_layers=2, eos_token_id=None)
+    peer = transformers.MambaForCausalLM(config).eval()
+    peer.save_pretrained(tmp_path)
+    prompt = torch.tensor([[3, 1, 4]])
+    expected = peer.generate(prompt, max_new_tokens=12, do_sample=False)[0, 3:].tolist()
+    model = MambaLM.from_pretrained(tmp_path)
+    assert model.dtype == np.float32
+    assert list(model.generate([3, 1, 4], 12)) == expected
+
+
+def test_the_authors_name_of_the_embedding_is_read(tmp_path):
+    tensors = stored_tensors()
+    expected, _ = MambaLM.from_pretrained(folder(tmp_path / "new")).forward(np.array([[1, 2, 3]]))
+    tensors["backbone.embedding.weight"] = tensors.pop("backbone.embeddings.weight")
+    model = MambaLM.from_pretrained(str(folder(tmp_path / "old", tensors=tensors)))
+    np.testing.assert_array_equal(model.forward(np.array([[1, 2, 3]]))[0], expected)
+    tensors["backbone.embeddings.weight"] = tensors["backbone.embedding.weight"].copy()
+    assert "backbone.embeddings.weight is unexpected" in refused(folder(tmp_path / "both", tensors=tensors))
+
+
+def test_a_tied_head_is_the_embedding_whatever_the_file_says(tmp_path):
+    tensors = {**stored_tensors(), "lm_head.weight": np.full((11, 8), np.nan)}
+    expected, _ = MambaLM.from_pretrained(folder(tmp_path / "without")).forward(np.array([[1, 2, 3]]))
+    model = MambaLM.from_pretrained(folder(tmp_path / "with", tensors=tensors))
+    np.testing.assert_array_equal(model.forward(np.array([[1, 2, 3]]))[0], expected)
+    message = refused(folder(tmp_path / "untied", tie_word_embeddings=False))
+    assert "tensor lm_head.weight is missing" in message
+
+
+def test_half_precision_becomes_float32(tmp_path):
+    tensors = {name: a.astype(np.float16) for name, a in stored_tensors().items()}
+    tensors["backbone.norm_f.weight"] = tensors["backbone.norm_f.weight"].astype(np.float32)
+    model = MambaLM.from_pretrained(folder(tmp_path, tensors=tensors))
+    assert model.dtype == np.float32
+    np.testing.assert_array_equal(model.params["embedding.W"], tensors["backbone.embeddings.weight"])
+
+
+def test_bfloat16_is_refused(tmp_path):
+    torch = need("torch")
+    from safetensors.torch import save_file as save_tensors
+
+    tensors = {name: torch.from_numpy(a) for name, a in stored_tensors().items()}
+    name = "backbone.layers.1.mixer.x_proj.weight"
+    tensors[name] = tensors[name].to(torch.bfloat16)
+    save_tensors(tensors, folder(tmp_path) / "model.safetensors")
+    assert f"tensor {name} is BF16, expected F16, F32 or F64" in refused(tmp_path)
+
+
+def test_missing_files_are_named(tmp_path):
+    assert refused(tmp_path / "none", FileNotFoundError) == f"there is no folder {tmp_path / 'none'}"
+    assert "config.json" in refused(tmp_path, FileNotFoundError)
+    folder(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    assert "model.safetensors" in refused(tmp_path, FileNotFoundError)
+    (tmp_path / "model.safetensors.index.json").write_text("{}")
+    assert "sharded" in refused(tmp_path, FileNotFoundError)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "null", '{"a": 1', "\ufeff{}", "[" * 100_000, '"mamba"'])
+def test_a_config_that_is_no_json_object_is_refused(tmp_path, text):
+    assert "config.json" in refused(folder(tmp_path, config=text))
+
+
+def test_a_config_of_another_encoding_is_refused(tmp_path):
+    folder(tmp_path)
+    (tmp_path / "config.json").write_bytes(b'{"model_type": "\xff"}')
+    assert "config.json is no valid JSON" in refused(tmp_path)
+
+
+REQUIRED = ["model_type", "vocab_size", "hidden_size", "num_hidden_layers", "state_size"]
+
+
+@pytest.mark.parametrize("key", REQUIRED)
+def test_a_missing_value_of_the_config_is_named(tmp_path, key):
+    config = {k: value for k, value in CONFIG.items() if k != key}
+    assert f"config.json lacks {key}" in refused(folder(tmp_path, config=config))
+
+
+@pytest.mark.parametrize("key", [k for k in CONFIG if k not in REQUIRED])
+def test_other_values_have_the_defaults_of_transformers(tmp_path, key):
+    config = {k: value for k, value in CONFIG.items() if k != key}
+    assert MambaLM.from_pretrained(folder(tmp_path, config=config)).vocab_size == 11
+
+
+WRONG = [0, -1, 2.0, "8", None, True, [8], float("nan")]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [(key, value) for key in CONFIG if key != "model_type" for value in WRONG]
+    + [("model_type", value) for value in ("mamba2", "falcon_mamba", None, 3)]
+    + [("layer_norm_epsilon", value) for value in (0, -1e-5, "1e-5", None, True, float("nan"), float("inf"))]
+    + [("use_bias", True), ("use_bias", None), ("use_bias", 0), ("hidden_act", "relu"), ("hidden_act", None)]
+    + [(key, value) for key in ("use_conv_bias", "tie_word_embeddings") for value in (None, 1, "true")],
+)
+def test_a_wrong_value_of_the_config_is_named(tmp_path, key, value):
+    message = refused(folder(tmp_path, **{key: value}))
+    assert f"config.json: {key} is {value!r}, expected " in message
+
+
+@pytest.mark.parametrize("key", [k for k in CONFIG if k != "model_type"])
+def test_a_config_that_does_not_fit_the_tensors_names_one(tmp_path, key):
+    for value in (CONFIG[key] + 1, 10**9):
+        message = refused(folder(tmp_path, **{key: value}))
+        assert "model.safetensors: tensor backbone." in message
+        assert "expected (" in message or "is missing" in message
+
+
+DAMAGES = {
+    "another axis": (lambda a: a[None], "has shape"),
+    "a row less": (lambda a: a[:-1].copy(), "has shape"),
+    "turned": (lambda a: a.T.copy() if a.shape != a.T.shape else a[:0], "has shape"),
+    "NaN": (lambda a: np.full_like(a, np.nan), "holds NaN or infinity"),
+    "infinity": (lambda a: np.full_like(a, np.inf), "holds NaN or infinity"),
+    "integers": (lambda a: a.astype(np.int64), "is I64, expected"),
+    "bytes": (lambda a: a.astype(np.uint8), "is U8, expected"),
+    "single": (lambda a: a.astype(np.float32), "float32"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_tensor_is_named(tmp_path, damage):
+    spoil, expected = DAMAGES[damage]
+    tensors = stored_tensors()
+    for name, a in tensors.items():
+        message = refused(folder(tmp_path, tensors={**tensors, name: spoil(a)}))
+        assert f"model.safetensors: tensor {name if damage != 'single' else ''}" in message
+        assert name in message
+        assert expected in message
+
+
+def test_missing_and_unexpected_tensors_are_named(tmp_path):
+    tensors = stored_tensors()
+    for name in tensors:
+        rest = {n: a for n, a in tensors.items() if n != name}
+        assert f"tensor {name} is missing" in refused(folder(tmp_path, tensors=rest))
+        rest[f"{name}s"] = tensors[name]
+        assert f"tensor {name} is missing" in refused(folder(tmp_path, tensors=rest))
+    for name in ("backbone.layers.2.norm.weight", "x", "backbone.layers.0.mixer.conv1d.biases"):
+        message = refused(folder(tmp_path, tensors={**tensors, name: np.zeros(8)}))
+        assert f"tensor {name} is unexpected" in message
+    for name in ("backbone.layers.0.mixer.in_proj.bias", "backbone.layers.1.mixer.out_proj.bias"):
+        message = refused(folder(tmp_path, tensors={**tensors, name: np.zeros(8)}))
+        assert f"tensor {name} belongs to a Mamba with use_bias" in message
+    message = refused(folder(tmp_path, use_conv_bias=False))
+    assert "tensor backbone.layers.0.mixer.conv1d.bias is unexpected" in message
+
+
+def test_a_truncated_file_is_refused_at_every_length(tmp_path):
+    whole = (FIXTURES / "mamba_lm_hf_tiny.safetensors").read_bytes()
+    path = folder(tmp_path) / "model.safetensors"
+    for length in [*range(40), *range(40, len(whole), 97), len(whole) - 1]:
+        path.write_bytes(whole[:length])
+        assert "model.safetensors is damaged" in refused(tmp_path)
+    path.write_bytes(whole + b"\0")
+    assert "model.safetensors is damaged" in refused(tmp_path)
+
+
+@given(changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=3))
+def test_changed_bytes_give_a_model_or_one_line(tmp_path_factory, changes):
+    path = folder(tmp_path_factory.mktemp("model"))
+    file = path / "model.safetensors"
+    content = bytearray(file.read_bytes())
+    header = 8 + int.from_bytes(content[:8], "little")
+    for place, byte in changes:
+        content[int(place * (header - 1))] = byte
+    file.write_bytes(content)
+    try:
+        MambaLM.from_pretrained(path)
+        message = None
+    except ValueError as error:
+        message = str(error)
+    assert message is None or ("\n" not in message and "model.safetensors" in message)

@@ -27,7 +27,9 @@ def speed(
     """
     from rich.console import Console
 
-    from rnnlib.training.speed.comparison import NAMES, compare, table
+    from rnnlib.training.speed.cases import NAMES
+    from rnnlib.training.speed.comparison import compare
+    from rnnlib.training.speed.table import table
 
     rows, notes = compare(model or list(NAMES), quick=quick, repeats=repeats, kernels=blas_kernels)
     Console(file=sys.stdout, color_system=None, highlight=False).print(table(rows))

@@ -14,7 +14,9 @@ import pytest
 import rnnlib
 from rnnlib.commands import main as cli
 from rnnlib.tools import memory
-from rnnlib.training.speed import comparison as speed
+from rnnlib.training.speed import comparison
+from rnnlib.training.speed.cases import NAMES
+from rnnlib.training.speed.measurement import blas_kernels
 
 NO_TORCH = "torch is not installed: pip install torch"
 TINY = {"T": 3, "B": 2, "D": 4}
@@ -23,9 +25,9 @@ TINY = {"T": 3, "B": 2, "D": 4}
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Run the command on tiny sizes; return its exit status, stdout and stderr."""
-    sizes = {model: [TINY | ({"N": 5} if model == "mamba" else {"H": 6})] for model in speed.NAMES}
-    monkeypatch.setattr(speed, "SIZES", sizes)
-    monkeypatch.setattr(speed, "SECONDS", 0.0)
+    sizes = {model: [TINY | ({"N": 5} if model == "mamba" else {"H": 6})] for model in NAMES}
+    monkeypatch.setattr(comparison, "SIZES", sizes)
+    monkeypatch.setattr(comparison, "SECONDS", 0.0)
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["rnnlib", "speed", "--repeats", "1", *arguments])
@@ -77,7 +79,7 @@ def test_the_loops_in_pytorch_equal_rnnlib(model, B, T):
 
 def test_beside_pytorch_every_cell_is_filled(run):
     pytest.importorskip("torch", reason=NO_TORCH)
-    status, output, _ = run("--model", "gru", "--model", "mamba", "--blas-kernels", speed.blas_kernels())
+    status, output, _ = run("--model", "gru", "--model", "mamba", "--blas-kernels", blas_kernels())
     assert status == 0
     rows = [line.split("|")[1:-1] for line in output.splitlines() if line.startswith("| ")][2:]
     assert [[cell.strip() for cell in row[:2]] for row in rows] == [
@@ -100,7 +102,7 @@ def test_without_pytorch_its_columns_are_empty(run, shim):
     shim("raise ImportError('not today')")
     status, output, _ = run()
     assert status == 0
-    for name in speed.NAMES.values():
+    for name in NAMES.values():
         row = re.search(rf"\| {name} +\|(.*)\|", output)[1].split("|")
         assert [bool(cell.strip()) for cell in row] == [True, True, False, False, True, False]
     assert 'No PyTorch here (not today): pip install "rnnlib[torch]"' in output

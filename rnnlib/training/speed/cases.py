@@ -18,6 +18,8 @@ STATE_SPACE = [
 #: The model as it is typed -> its class's name, and its sizes.
 NAMES = {model: MODELS[model].layer.__name__ for model in numpy_models()}
 SIZES = {model: STATE_SPACE if "d_state" in MODELS[model].options else RECURRENT for model in NAMES}
+#: The models whose loop in PyTorch is there a second time, tuned by hand.
+TUNED = ["mamba"]
 
 
 def size_text(size):

@@ -7,6 +7,7 @@ the contenders take turns, since a machine has slow minutes; the median of all c
 
 import json
 import os
+import platform
 import signal
 import statistics
 import subprocess
@@ -14,11 +15,13 @@ import sys
 
 import numpy as np
 
-from rnnlib.training.speed.cases import NAMES, SIZES, size_text
+from rnnlib.training.speed.cases import NAMES, SIZES, TUNED, size_text
 from rnnlib.training.speed.measurement import CLOCK_NAME, blas_kernels
 
 SECONDS = 0.5  # how long a process repeats the step
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+#: glibc's malloc takes all from one heap, and gives nothing of it back, see mallopt(3).
+KEEP = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40), "MALLOC_TOP_PAD_": str(2**26)}
 
 
 def compare(models, *, quick=False, repeats=3, kernels=None):
@@ -33,7 +36,8 @@ def compare(models, *, quick=False, repeats=3, kernels=None):
 
     Returns:
         (rows, notes): rows of (model, size, {contender: (milliseconds, MiB)}), where a contender
-        is the kernels' name, "torch" or "torch tuned", and the lines to print under the table.
+        is the kernels' name, "torch", "torch tuned", or one of these two and " kept", and the
+        lines to print under the table.
     """
     from tqdm.auto import tqdm
 
@@ -42,11 +46,9 @@ def compare(models, *, quick=False, repeats=3, kernels=None):
             raise ValueError(f"unknown model {model!r}: choose one of {', '.join(NAMES)}")
     numpy_side, notes = _numpy_side(kernels)
     torch_side, torch_notes = _torch_side(models)
-    contenders = {
-        model: numpy_side
-        | {name: side for name, side in torch_side.items() if model == "mamba" or "tuned" not in name}
-        for model in models
-    }
+    tuned = {name: contender for name, contender in torch_side.items() if "tuned" in name}
+    shared = numpy_side | {name: contender for name, contender in torch_side.items() if name not in tuned}
+    contenders = {model: shared | (tuned if model in TUNED else {}) for model in models}
     cases = [(model, size) for model in models for size in SIZES[model][: 1 if quick else None]]
     rows = []
     total = sum(repeats * len(contenders[model]) for model, _ in cases)
@@ -66,8 +68,8 @@ def _numpy_side(kernels):
     usual = blas_kernels()
     notes = [
         f"A training step in float32 on one thread: its {CLOCK_NAME}, and its memory at the",
-        "peak above what the process held before. torch / rnnlib above 1: rnnlib is",
-        "faster. T time steps, B batch, D inputs, H hidden size, N state size.",
+        "peak above what the process held before. Ratio: torch / rnnlib; above 1 rnnlib",
+        "is faster. T time steps, B batch, D inputs, H hidden size, N state size.",
         f"NumPy {np.__version__} with the BLAS kernels {kernels or usual}.",
     ]
     side = {kernels or usual: ("rnnlib", {"OPENBLAS_CORETYPE": kernels} if kernels else {})}
@@ -88,10 +90,18 @@ def _torch_side(models):
         return {}, [f'No PyTorch here ({reason}): pip install "rnnlib[torch]"']
     side = {"torch": ("torch", {})}
     notes = [f"PyTorch {probe.stdout.strip()}; for MinGRU and Mamba a loop over the time steps."]
-    if "mamba" in models:
+    if set(models) & set(TUNED):
         side["torch tuned"] = "torch tuned", {}
         notes.append("Tuned loop: in place, in memory's order. Its ratio is to the row above it.")
-    return side, notes
+    if platform.libc_ver()[0] != "glibc":
+        return side, [*notes, "Without glibc nobody can say here how much of PyTorch's time is page faults."]
+    side |= {f"{name} kept": (contender, KEEP) for name, (contender, _) in side.items()}
+    return side, [
+        *notes,
+        "Ratio kept: PyTorch's malloc keeps the memory that is freed. As a rule large",
+        "arrays go back to the system, and a new one costs a page fault for each 4 KiB:",
+        "that is the difference between the ratios. rnnlib reuses its own, see Workspace.",
+    ]
 
 
 def _has_avx512():

@@ -11,8 +11,12 @@ from rnnlib.training.losses import LOSSES
 from rnnlib.training.optimizers import OPTIMIZERS, Optimizer, clip_by_norm
 
 
-def predict(model, x, batch_size=256):
-    """The model's output for x (n, T, D), computed in batches; (n, O) or (n, T, O)."""
+def predict(model, x, batch_size=64):
+    """The model's output for x (n, T, D), computed in batches; (n, O) or (n, T, O).
+
+    Layers keep what ``backward`` would need: with larger batches it is this that a training's
+    memory peaks at, and they are no faster.
+    """
     if len(x) == 0 or batch_size < 1:
         raise ValueError(f"predict needs inputs and a batch_size above 0, got {len(x)} and {batch_size}")
     return np.concatenate([model.forward(x[i : i + batch_size])[0] for i in range(0, len(x), batch_size)])

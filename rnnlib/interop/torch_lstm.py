@@ -96,9 +96,9 @@ class OptimizedLSTM(Layer):
         dh, dc = self._pair("dstate", dstate)
         dh, dc = self._hidden("dstate h", dh, dy), self._hidden("dstate c", dc, dy)
 
-        given = [torch.from_numpy(a.copy()) for a in (dy, dh[None], dc[None])]
+        douts = [torch.from_numpy(a.copy()) for a in (dy, dh[None], dc[None])]
         # The graph is kept, so that backward can be called again.
-        grads = torch.autograd.grad(outputs, inputs, given, retain_graph=True, materialize_grads=True)
+        grads = torch.autograd.grad(outputs, inputs, douts, retain_graph=True, materialize_grads=True)
         dx, dh, dc, dW_x, dW_h, db = (_numpy(grad) for grad in grads)
         self.grads = {
             "W_x": dW_x.reshape(4, H, D)[EXCHANGED].transpose(0, 2, 1).copy(),

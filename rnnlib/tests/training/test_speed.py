@@ -93,8 +93,8 @@ def test_beside_pytorch_every_cell_is_filled(run, monkeypatch, glibc):
         ["Mamba", "T3 B2 D4 N5"],
         ["", "tuned loop"],
     ]
-    kept = [row.pop(5) for row in rows] if glibc else []
-    assert all(float(ratio) > 0 for ratio in kept)
+    second_ratios = [row.pop(5) for row in rows] if glibc else []
+    assert all(float(ratio) > 0 for ratio in second_ratios)
     tuned = rows.pop()
     assert [bool(cell.strip()) for cell in tuned[2:]] == [False, True, True, False, True]
     assert float(tuned[4]) == pytest.approx(float(tuned[3]) / float(rows[1][2]), rel=0.02, abs=0.01)
@@ -145,8 +145,8 @@ def test_memory_that_is_kept_costs_no_page_faults():
         "    before = faults(); np.ones(2**24); after = faults()\n"  # 128 MiB, above every threshold
         "print(after - before)"
     )
-    usual, kept = (int(comparison._python("-c", code, **extra).stdout) for extra in ({}, comparison.KEEP))
-    assert kept < 0.1 * usual
+    usual, tuned = (int(comparison._python("-c", code, **extra).stdout) for extra in ({}, comparison.KEEP))
+    assert tuned < 0.1 * usual
 
 
 @pytest.mark.parametrize(

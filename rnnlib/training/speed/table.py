@@ -8,17 +8,17 @@ from rnnlib.training.speed.cases import NAMES, size_text
 
 def table(rows):
     """The rows of ``comparison.compare`` as a rich Table, 80 columns wide at most."""
-    kept = any("torch kept" in results for _, _, results in rows)
+    two_ratios = any("torch kept" in results for _, _, results in rows)
     headings = ["rnnlib\nms", "torch\nms", "\nratio", "ratio\nkept", "rnnlib\nMiB", "torch\nMiB"]
     # No colours and plain rules: the table survives a file, a pipe and an old console.
     result = Table("\nmodel", "\nsize", box=box.ASCII2)
     for heading in headings:
-        if kept or heading != "ratio\nkept":
+        if two_ratios or heading != "ratio\nkept":
             result.add_column(heading, justify="right")
     for i, (model, size, results) in enumerate(rows):
         for title, numbers in _lines(size, results):
             name = NAMES[model] if title == size_text(size) else ""
-            result.add_row(name, title, *(numbers if kept else [*numbers[:3], *numbers[4:]]))
+            result.add_row(name, title, *(numbers if two_ratios else [*numbers[:3], *numbers[4:]]))
         if i + 1 < len(rows) and rows[i + 1][0] != model:
             result.add_section()
     return result

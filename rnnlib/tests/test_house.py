@@ -1,4 +1,4 @@
-"""The contracts in pyproject.toml on which room may import which: they hold, and notice who breaks them."""
+"""Which room may import which: the contracts in pyproject.toml hold, and notice who breaks them."""
 
 import re
 import shutil
@@ -48,3 +48,16 @@ def test_a_violation_is_noticed(tmp_path, contract):
     with (tmp_path / "rnnlib" / file).open("a", encoding="utf-8") as source:
         source.write(f"\n{line}\n")
     assert verdicts(tmp_path)[contract] == "BROKEN"
+
+
+def test_rnnlib_and_its_checks_load_numpy_alone():
+    code = (
+        "import sys; before = set(sys.modules); import rnnlib, rnnlib.checks\n"
+        "packages = {name.split('.')[0] for name in sys.modules.keys() - before}\n"
+        "print(*sorted(packages - sys.stdlib_module_names))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    packages = [name for name in result.stdout.split() if "cython" not in name]  # NumPy's own
+    assert packages == ["numpy", "rnnlib"]

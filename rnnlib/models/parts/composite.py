@@ -13,6 +13,7 @@ class Composite(Layer):
     """
 
     def _hold(self, **parts):
+        """Take these parts, and their parameters."""
         self.parts = parts
         self.params = self._collect("params")
 

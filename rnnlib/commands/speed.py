@@ -23,7 +23,7 @@ def speed(
     """Time a training step of every model.
 
     PyTorch's stands beside it where that is installed. Takes some minutes; with --quick, or
-    for one --model, about one.
+    for one --model, one or two.
     """
     from rich.console import Console
 

@@ -22,6 +22,9 @@ LAYERS = {layer.__name__: layer for layer in (MODELS[kind].layer for kind in KIN
     "MambaBlock": lambda D, H, **options: mamba(MambaBlock, D, H, eps=0.1, **options),
 }
 
+EXACT = {"rtol": 1e-11, "atol": 1e-11}
+CLOSE = {"rtol": 1e-8, "atol": 1e-8}
+
 sizes = st.integers(1, 5)
 cases = st.tuples(sizes, st.integers(1, 9), sizes, sizes, st.integers(0, 2**32 - 1))  # B, T, D, H, seed
 

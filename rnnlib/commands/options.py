@@ -37,12 +37,6 @@ Moved = Annotated[str | None, typer.Option(help="Where the same prices are now, 
 Out = Annotated[Path, typer.Option(help="Folder for the files that are written.")]
 
 
-def one_of(names):
-    """The names as a sentence has them: a, b or c."""
-    *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
-
-
 def problem_of(data, symbol, source, start, end, features, target, seq_len):
     from rnnlib.forecasting.problem import Problem
 
@@ -106,3 +100,9 @@ def model_names(models):
     if not kinds:
         raise ValueError("no model is named: give names with commas between, or all")
     return kinds
+
+
+def one_of(names):
+    """The names as a sentence has them: a, b or c."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last

@@ -38,13 +38,15 @@ from rnnlib.commands.options import (
     fit_settings,
     model_names,
     model_options,
+    one_of,
     optimizer_options,
     problem_of,
 )
+from rnnlib.models.registry import MODELS
 
 
 def train(
-    model: Annotated[str, typer.Option(help="rnn, lstm, gru, min_gru, mamba or optimized_lstm.")] = "rnn",
+    model: Annotated[str, typer.Option(help=f"{one_of(MODELS)}.")] = "rnn",
     data: Data = "stock",
     symbol: Symbol = None,
     source: Source = None,

@@ -86,13 +86,16 @@ def problem_of(data, symbol, source, start, end, features, predict, seq_len):
 
 
 def model_options(model, hidden_size, num_layers, state_size, kernel_size, among=None):
-    """Arguments of a SequenceModel; the state and kernel sizes are for Mamba among the models."""
+    """Arguments of a SequenceModel; the state and kernel sizes are for those of the models that have them."""
+    from rnnlib.models.registry import MODELS, model_named
+
     options = {"hidden_size": hidden_size, "num_layers": num_layers}
     for name, key, value in (("state", "d_state", state_size), ("kernel", "d_conv", kernel_size)):
-        if value is not None and model == "mamba":
+        owners = [other for other, row in MODELS.items() if key in row.options]
+        if value is not None and key in model_named(model).options:
             options[key] = value
-        elif value is not None and "mamba" not in (among or []):
-            raise ValueError(f"--{name}-size belongs to mamba, not to {model}")
+        elif value is not None and not set(owners) & set(among or []):
+            raise ValueError(f"--{name}-size belongs to {one_of(owners)}, not to {model}")
     return options
 
 
@@ -119,17 +122,23 @@ def model_names(models):
     """The models' names in "rnn,lstm" or "all"; those that cannot run here are told."""
     from importlib.util import find_spec
 
-    from rnnlib.models.sequence_model import KINDS
+    from rnnlib.models.registry import MODELS
 
     if models.strip() == "all":
-        if find_spec("torch"):
-            return list(KINDS)
-        print("optimized_lstm is left out: it needs PyTorch (pip install torch).", file=sys.stderr)
-        return [kind for kind in KINDS if kind != "optimized_lstm"]
+        missing = {name: row for name, row in MODELS.items() if row.package and not find_spec(row.package)}
+        for name, row in missing.items():
+            print(f"{name} is left out: it needs {row.needs} (pip install {row.package}).", file=sys.stderr)
+        return [name for name in MODELS if name not in missing]
     kinds = list(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
     for kind in kinds:
-        if kind not in KINDS:
-            raise ValueError(f"unknown model {kind!r}: choose from {', '.join(KINDS)}, or all")
+        if kind not in MODELS:
+            raise ValueError(f"unknown model {kind!r}: choose from {', '.join(MODELS)}, or all")
     if not kinds:
         raise ValueError("no model is named: give names with commas between, or all")
     return kinds
+
+
+def one_of(names):
+    """The names as a sentence has them: a, b or c."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last

@@ -1,5 +1,7 @@
 """Figures. Colours are those of Okabe and Ito, which colour-blind readers can tell apart."""
 
+from itertools import cycle
+
 import numpy as np
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
@@ -7,19 +9,21 @@ from matplotlib.ticker import MaxNLocator
 
 from rnnlib.data.calendar import steps_a_day
 from rnnlib.forecasting.naive import LAST_VALUE, linear_name
+from rnnlib.models.registry import MODELS
 
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
 SKY = "#56B4E9"
 
 #: One colour and one line style a model, so that a print without colour can be read too.
-STYLES = {
-    "rnn": (GREY, (0, (1, 1))),
-    "lstm": (BLUE, "--"),
-    "optimized_lstm": (SKY, (0, (5, 1, 1, 1))),
-    "gru": (GREEN, "-."),
-    "min_gru": (ORANGE, "-"),
-    "mamba": (PURPLE, (0, (3, 1))),
-}
+PENS = [
+    (GREY, (0, (1, 1))),
+    (BLUE, "--"),
+    (GREEN, "-."),
+    (ORANGE, "-"),
+    (PURPLE, (0, (3, 1))),
+    (SKY, (0, (5, 1, 1, 1))),
+]
+STYLES = dict(zip(MODELS, cycle(PENS), strict=False))
 
 
 def forecast_figure(history, data, forecast, *, name):

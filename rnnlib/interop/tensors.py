@@ -1,4 +1,4 @@
-"""Checks on another library's weights, before anything is built from them."""
+"""Another library's weights: checked before anything is built from them, and filled in."""
 
 import numpy as np
 
@@ -61,3 +61,10 @@ def length(arrays, name, axes, axis):
     if len(shape) != axes or 0 in shape:
         raise ValueError(f"tensor {name} has shape {shape}, expected {axes} axes, none of length 0")
     return shape[axis]
+
+
+def filled(layer, params):
+    """Copy the values into the layer's parameters of the same names, and return the layer."""
+    for name, p in layer.params.items():
+        p[...] = params[name]
+    return layer

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnlib.models.lstm import LSTM
 from rnnlib.models.parts.layer import Layer
+from rnnlib.models.registry import MODELS, Model
 
 #: PyTorch's gates are i, f, g, o, ours i, f, o, g: the same exchange leads there and back.
 EXCHANGED = [0, 1, 3, 2]
@@ -94,9 +95,9 @@ class OptimizedLSTM(Layer):
         dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
         dh, dc = self._state("dstate", dstate, dy)
 
-        given = [torch.from_numpy(a.copy()) for a in (dy, dh[None], dc[None])]
+        douts = [torch.from_numpy(a.copy()) for a in (dy, dh[None], dc[None])]
         # The graph is kept, so that backward can be called again.
-        grads = torch.autograd.grad(outputs, inputs, given, retain_graph=True, materialize_grads=True)
+        grads = torch.autograd.grad(outputs, inputs, douts, retain_graph=True, materialize_grads=True)
         dx, dh, dc, dW_x, dW_h, db = (_numpy(grad) for grad in grads)
         self.grads = {
             "W_x": dW_x.reshape(4, H, D)[EXCHANGED].transpose(0, 2, 1).copy(),
@@ -139,3 +140,6 @@ class OptimizedLSTM(Layer):
 def _numpy(tensor):
     """A NumPy array of its own, in C order."""
     return tensor.detach().numpy().copy()
+
+
+MODELS["optimized_lstm"] = Model(OptimizedLSTM, package="torch", needs="PyTorch")

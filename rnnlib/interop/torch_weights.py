@@ -11,7 +11,8 @@ Four things differ between those libraries and this one:
 
 import numpy as np
 
-from rnnlib.interop.tensors import checked, length
+from rnnlib.interop.mixer import mixer_params, mixer_shapes, mixer_tensors
+from rnnlib.interop.tensors import checked, filled, length
 from rnnlib.interop.torch_lstm import EXCHANGED, OptimizedLSTM
 from rnnlib.models.gru import GRU
 from rnnlib.models.lstm import LSTM
@@ -77,18 +78,7 @@ def to_torch(layer):
         if layer.params["b"].any():
             arrays["to_hidden_and_gate.bias"] = layer.params["b"].reshape(-1)
     elif isinstance(layer, Mamba):
-        p = layer.params
-        arrays = {
-            "in_proj.weight": p["W_in"].T,
-            "conv1d.weight": p["conv_W"].T[:, None],
-            "conv1d.bias": p["conv_b"],
-            "x_proj.weight": p["W_u"].T,
-            "dt_proj.weight": p["W_dt"].T,
-            "dt_proj.bias": p["b_dt"],
-            "A_log": p["A_log"],
-            "D": p["skip"],
-            "out_proj.weight": p["W_out"].T,
-        }
+        arrays = mixer_tensors(layer.params)
     else:
         raise TypeError(
             f"to_torch takes a layer of rnnlib, RNN, LSTM, GRU, MinGRU or Mamba, got {type(layer)}"
@@ -115,7 +105,7 @@ def _read_recurrent(kind, arrays, k):
         params["b"][2], params["b_h"] = b_ih[2], b_hh[2]
     if kind == "rnn":
         params = {name: a[0] for name, a in params.items()}  # no axis for a single gate
-    return _filled(make(D, H, rng=0, dtype=W_x.dtype), params)
+    return filled(make(D, H, rng=0, dtype=W_x.dtype), params)
 
 
 def _write_recurrent(layer):
@@ -140,7 +130,7 @@ def _read_min_gru(arrays):
         shapes["to_hidden_and_gate.bias"] = (2 * H,)
     W, *b = checked(arrays, shapes.items()).values()
     params = {"W_x": _to_gates(W, 2), "b": b[0].reshape(2, H) if b else np.zeros((2, H))}
-    return _filled(MinGRU(D, H, mode="log", rng=0, dtype=W.dtype), params)
+    return filled(MinGRU(D, H, mode="log", rng=0, dtype=W.dtype), params)
 
 
 def _read_mamba(arrays):
@@ -151,45 +141,11 @@ def _read_mamba(arrays):
     N = length(arrays, "A_log", axes=2, axis=1)
     K = length(arrays, "conv1d.weight", axes=3, axis=2)
     R = length(arrays, "dt_proj.weight", axes=2, axis=1)
-    tensors = checked(arrays, mamba_shapes(D, E, N, K, R, "conv1d.bias" in arrays).items())
+    tensors = checked(arrays, mixer_shapes(D, E, N, K, R, "conv1d.bias" in arrays).items())
     if E % D != 0:
         raise ValueError(f"tensor D has shape ({E},), expected a multiple of in_proj.weight's {D} columns")
     mixer = Mamba(D, d_state=N, d_conv=K, expand=E // D, dt_rank=R, rng=0, dtype=tensors["D"].dtype)
-    return fill_mamba(mixer, tensors)
-
-
-def mamba_shapes(D, E, N, K, R, conv_bias=True):
-    """The tensors of a mixer of these sizes (see rnnlib/models/mamba.py): name -> shape."""
-    shapes = {
-        "in_proj.weight": (2 * E, D),
-        "conv1d.weight": (E, 1, K),
-        "conv1d.bias": (E,),
-        "x_proj.weight": (R + 2 * N, E),
-        "dt_proj.weight": (E, R),
-        "dt_proj.bias": (E,),
-        "A_log": (E, N),
-        "D": (E,),
-        "out_proj.weight": (D, E),
-    }
-    if not conv_bias:
-        del shapes["conv1d.bias"]
-    return shapes
-
-
-def fill_mamba(mixer, tensors):
-    """Put the tensors of ``mamba_shapes`` into a Mamba of these sizes, and return it."""
-    params = {
-        "W_in": tensors["in_proj.weight"].T,
-        "conv_W": tensors["conv1d.weight"][:, 0].T,
-        "conv_b": tensors.get("conv1d.bias", 0),
-        "W_u": tensors["x_proj.weight"].T,
-        "W_dt": tensors["dt_proj.weight"].T,
-        "b_dt": tensors["dt_proj.bias"],
-        "A_log": tensors["A_log"],
-        "skip": tensors["D"],
-        "W_out": tensors["out_proj.weight"].T,
-    }
-    return _filled(mixer, params)
+    return filled(mixer, mixer_params(tensors))
 
 
 def _to_gates(W, gates):
@@ -210,10 +166,3 @@ def _reorder(kind, gates):
         r, z, n = gates
         return np.stack([r, -z, n])
     return gates
-
-
-def _filled(layer, params):
-    """Copy the values into the layer's parameters, and return the layer."""
-    for name, p in layer.params.items():
-        p[...] = params[name]
-    return layer

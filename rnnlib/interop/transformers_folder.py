@@ -1,4 +1,4 @@
-"""Folders as the transformers library writes them, for :meth:`rnnlib.MambaLM.from_pretrained`."""
+"""Trained models in folders as the transformers library writes them."""
 
 import json
 import math
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnlib.interop.tensors import checked
-from rnnlib.interop.torch_weights import mamba_shapes
+from rnnlib.interop.mixer import mixer_params, mixer_shapes
+from rnnlib.interop.tensors import checked, filled
+from rnnlib.models.mamba_lm import MambaLM
 
 #: What transformers takes where config.json does not say.
 DEFAULTS = {
@@ -23,28 +24,50 @@ DEFAULTS = {
 SIZES = "vocab_size", "hidden_size", "num_hidden_layers", "state_size", "conv_kernel", "expand"
 
 
-def read_mamba(folder):
-    """Read config.json and model.safetensors of a MambaForCausalLM.
+def from_pretrained(folder, dtype=None):
+    """Read a MambaLM from a folder of the transformers library: config.json and model.safetensors.
+
+    Args:
+        folder: where the files are.
+        dtype: floating-point type of the parameters; None keeps the file's, and makes
+            float32 of float16.
 
     Returns:
-        (options, tensors): the arguments of :class:`rnnlib.MambaLM`, and name -> array, float32
-        or float64. The head's tensor is there only if it is not tied to the embedding.
+        A MambaLM with the logits of transformers' MambaForCausalLM.
 
     Raises:
         FileNotFoundError: the folder, or one of the files, is not there.
-        ValueError: a file is damaged, or describes another model.
+        ValueError: a file is damaged, or describes another model; the message names the
+            file, and the value or tensor.
     """
+    options, tensors = _read_folder(folder)
+    dtype = tensors["backbone.norm_f.weight"].dtype if dtype is None else dtype
+    model = MambaLM(**options, rng=0, dtype=dtype)
+    model.params["embedding.W"][...] = tensors["backbone.embeddings.weight"]
+    model.params["norm.w"][...] = tensors["backbone.norm_f.weight"]
+    if not model.tie:
+        model.params["head.W"][...] = tensors["lm_head.weight"].T
+    for i, block in enumerate(model.layers):
+        prefix = f"backbone.layers.{i}."
+        own = {name.removeprefix(prefix): a for name, a in tensors.items() if name.startswith(prefix)}
+        block.norm.params["w"][...] = own.pop("norm.weight")
+        filled(block.mixer, mixer_params({name.removeprefix("mixer."): a for name, a in own.items()}))
+    return model
+
+
+def _read_folder(folder):
+    """The arguments of MambaLM, and name -> array, float32 or float64; no tensor of a tied head."""
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}")
     config = _read_config(folder / "config.json")
     path = folder / "model.safetensors"
-    found = _read_tensors(path)
+    tensors = _read_tensors(path)
     if config["tie_word_embeddings"]:
-        found.pop("lm_head.weight", None)  # whatever it holds, transformers does not use it
+        tensors.pop("lm_head.weight", None)  # whatever it holds, transformers does not use it
     original = "backbone.embedding.weight"  # the authors' name, before transformers' one
-    embedding = original if original in found else "backbone.embeddings.weight"
-    tensors = checked(found, _shapes(config, embedding), where=f"{path}: ")
+    embedding = original if original in tensors else "backbone.embeddings.weight"
+    tensors = checked(tensors, _shapes(config, embedding), where=f"{path}: ")
     tensors["backbone.embeddings.weight"] = tensors.pop(embedding)
     return {
         "vocab_size": config["vocab_size"],
@@ -129,7 +152,7 @@ def _shapes(config, embedding):
     """
     D, N, K, R = (config[key] for key in ("hidden_size", "state_size", "conv_kernel", "time_step_rank"))
     yield embedding, (config["vocab_size"], D)
-    mixer = mamba_shapes(D, config["expand"] * D, N, K, R, config["use_conv_bias"])
+    mixer = mixer_shapes(D, config["expand"] * D, N, K, R, config["use_conv_bias"])
     for i in range(config["num_hidden_layers"]):
         yield f"backbone.layers.{i}.norm.weight", (D,)
         for name, shape in mixer.items():

@@ -3,11 +3,11 @@
 import numpy as np
 
 from rnnlib.models.mamba import Mamba
-from rnnlib.models.parts.layer import Layer
+from rnnlib.models.parts.composite import Composite
 from rnnlib.models.parts.rms_norm import RMSNorm
 
 
-class MambaBlock(Layer):
+class MambaBlock(Composite):
     """y = x + Mamba(RMSNorm(x)) (Gu and Dao 2023). Its state is the mixer's, (conv, h).
 
     Along x the gradient reaches every block of a stack unchanged. The parameters are those of
@@ -25,30 +25,27 @@ class MambaBlock(Layer):
         super().__init__(dtype)
         self.norm = RMSNorm(d_model, eps=eps, dtype=dtype)
         self.mixer = Mamba(d_model, rng=rng, dtype=dtype, **sizes)
-        self.params = self._collect("params")
-
-    def _parts(self):
-        return {"norm": self.norm, "mixer": self.mixer}
+        self._hold(norm=self.norm, mixer=self.mixer)
 
     def step(self, x_t, state=None):
         """One time step, (B, D) and the mixer's state; returns (y_t, state)."""
         x_t = self._array("x_t", x_t, (("B", None), ("D", self.norm.size)))
-        mixed, state = self.mixer.step(self.norm.step(x_t), state)
-        return x_t + mixed, state
+        mix, state = self.mixer.step(self.norm.step(x_t), state)
+        return x_t + mix, state
 
     def forward(self, x, state=None):
         """A whole sequence, (B, T, D), from the mixer's state; returns (y, state)."""
         x = self._array("x", x, (("B", None), ("T", None), ("D", self.norm.size)))
         self._cache = None  # if the mixer fails, there is nothing to go back through
-        mixed, state = self.mixer.forward(self.norm.forward(x), state)
+        mix, state = self.mixer.forward(self.norm.forward(x), state)
         self._cache = True
-        return x + mixed, state
+        return x + mix, state
 
     def backward(self, dy, dstate=None):
         """Gradients for the latest ``forward``: (dx, dstate); fills ``grads``."""
         self._forward_cache()
-        dmixed, dstate = self.mixer.backward(dy, dstate)
+        dmix, dstate = self.mixer.backward(dy, dstate)
         dy = dy.astype(self.dtype, copy=False)
-        dx = dy + self.norm.backward(dmixed)
+        dx = dy + self.norm.backward(dmix)
         self.grads = self._collect("grads")
         return dx, dstate

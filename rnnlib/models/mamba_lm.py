@@ -1,4 +1,4 @@
-"""A language model of Mamba blocks (Gu and Dao 2023), and how to read one that is trained.
+"""A language model of Mamba blocks (Gu and Dao 2023).
 
     token ids -> embedding -> blocks x + Mamba(RMSNorm(x)) -> RMSNorm -> logits
 
@@ -9,15 +9,13 @@ import math
 
 import numpy as np
 
-from rnnlib.interop import transformers_folder as pretrained
-from rnnlib.interop.torch_weights import fill_mamba
 from rnnlib.models.mamba_block import MambaBlock
+from rnnlib.models.parts.composite import Composite, Stack
 from rnnlib.models.parts.embedding import Embedding
-from rnnlib.models.parts.layer import Layer
 from rnnlib.models.parts.rms_norm import RMSNorm
 
 
-class MambaLM(Layer):
+class MambaLM(Composite):
     """Token ids in, for each of them the logits of the next one out.
 
     The state is a list with one (conv, h) for each block (see :class:`rnnlib.Mamba`).
@@ -43,14 +41,11 @@ class MambaLM(Layer):
         self.vocab_size, self.tie = vocab_size, tie
         self.embedding = Embedding(vocab_size, d_model, rng=rng, dtype=dtype)
         self.layers = [MambaBlock(d_model, eps=eps, rng=rng, dtype=dtype, **sizes) for _ in range(num_layers)]
+        self.stack = Stack(self.layers, owner="MambaLM")
         self.norm = RMSNorm(d_model, eps=eps, dtype=dtype)
-        self.params = self._collect("params")
+        self._hold(embedding=self.embedding, layers=self.stack, norm=self.norm)
         if not tie:
             self.params["head.W"] = self._uniform(rng, (d_model, vocab_size), d_model**-0.5)
-
-    def _parts(self):
-        stack = {f"layers.{i}": layer for i, layer in enumerate(self.layers)}
-        return {"embedding": self.embedding, **stack, "norm": self.norm}
 
     def _head(self):
         """The matrix from x to the logits, (D, V)."""
@@ -67,11 +62,8 @@ class MambaLM(Layer):
             (logits, state): (B, V), and the list of the blocks' states for the next step.
         """
         self._check_ids("ids_t", ids_t, "B")
-        x, states = self.embedding.step(ids_t), []
-        for layer, before in zip(self.layers, self._states(state), strict=True):
-            x, after = layer.step(x, before)
-            states.append(after)
-        return self.norm.step(x) @ self._head(), states
+        x, state = self.stack.step(self.embedding.step(ids_t), state)
+        return self.norm.step(x) @ self._head(), state
 
     def forward(self, ids, state=None):
         """Whole sequences, ids (B, T), from a list of the blocks' states; zeros if None.
@@ -80,15 +72,10 @@ class MambaLM(Layer):
             (logits, state): (B, T, V), and the list of the last states.
         """
         self._check_ids("ids", ids, "BT")
-        states = self._states(state)
         self._cache = None  # if this forward fails half way, there is nothing to go back through
-        x, last_states = self.embedding.forward(ids), []
-        for layer, first in zip(self.layers, states, strict=True):
-            x, last = layer.forward(x, first)
-            last_states.append(last)
-        x = self.norm.forward(x)
-        self._cache = x
-        return x @ self._head(), last_states
+        x, state = self.stack.forward(self.embedding.forward(ids), state)
+        self._cache = x = self.norm.forward(x)
+        return x @ self._head(), state
 
     def backward(self, dlogits, dstate=None):
         """Gradients for the latest ``forward``. Tokens are no numbers: there is none for ids.
@@ -104,12 +91,8 @@ class MambaLM(Layer):
         x = self._forward_cache()
         B, T, D = x.shape
         dlogits = self._array("dlogits", dlogits, (("B", B), ("T", T), ("V", self.vocab_size)))
-        dstates = self._states(dstate)
         dx = self.norm.backward(dlogits @ self._head().T)
-        first_dstates = []
-        for layer, last in zip(reversed(self.layers), reversed(dstates), strict=True):
-            dx, first = layer.backward(dx, last)
-            first_dstates.append(first)
+        dx, dstate = self.stack.backward(dx, dstate)
         self.embedding.backward(dx)
 
         self.grads = self._collect("grads")
@@ -118,7 +101,7 @@ class MambaLM(Layer):
             self.grads["embedding.W"] += dhead.T
         else:
             self.grads["head.W"] = dhead
-        return first_dstates[::-1]
+        return dstate
 
     def generate(self, prompt, count, *, temperature=0.0, rng=None):
         """Continue one sequence, token by token, with constant memory.
@@ -161,34 +144,3 @@ class MambaLM(Layer):
                 p = np.exp((scores - scores.max()) / temperature)
                 token = rng.choice(self.vocab_size, p=p / p.sum())
             yield int(token)
-
-    @classmethod
-    def from_pretrained(cls, folder, dtype=None):
-        """Read a folder of the transformers library: config.json and model.safetensors.
-
-        Args:
-            folder: where the files are.
-            dtype: floating-point type of the parameters; None keeps the file's, and makes
-                float32 of float16.
-
-        Returns:
-            A MambaLM with the logits of transformers' MambaForCausalLM.
-
-        Raises:
-            FileNotFoundError: the folder, or one of the files, is not there.
-            ValueError: a file is damaged, or describes another model; the message names the
-                file, and the value or tensor.
-        """
-        options, tensors = pretrained.read_mamba(folder)
-        dtype = tensors["backbone.norm_f.weight"].dtype if dtype is None else dtype
-        model = cls(**options, rng=0, dtype=dtype)
-        model.params["embedding.W"][...] = tensors["backbone.embeddings.weight"]
-        model.params["norm.w"][...] = tensors["backbone.norm_f.weight"]
-        if not model.tie:
-            model.params["head.W"][...] = tensors["lm_head.weight"].T
-        for i, block in enumerate(model.layers):
-            prefix = f"backbone.layers.{i}."
-            block.norm.params["w"][...] = tensors[f"{prefix}norm.weight"]
-            own = {name: a for name, a in tensors.items() if name.startswith(f"{prefix}mixer.")}
-            fill_mamba(block.mixer, {name.removeprefix(f"{prefix}mixer."): a for name, a in own.items()})
-        return model

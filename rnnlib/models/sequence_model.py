@@ -2,32 +2,17 @@
 
 import numpy as np
 
-from rnnlib.interop.torch_lstm import OptimizedLSTM
-from rnnlib.models.gru import GRU
-from rnnlib.models.lstm import LSTM
-from rnnlib.models.mamba_block import MambaBlock
-from rnnlib.models.min_gru import MinGRU
+from rnnlib.models.parts.composite import Composite, Stack
 from rnnlib.models.parts.functional import valid_steps
-from rnnlib.models.parts.layer import Layer
 from rnnlib.models.parts.linear import Linear
-from rnnlib.models.rnn import RNN
-
-#: What a stack is made of, by the name that commands and checkpoints use.
-KINDS = {
-    "rnn": lambda H, **options: RNN(H, H, **options),
-    "lstm": lambda H, **options: LSTM(H, H, **options),
-    "optimized_lstm": lambda H, **options: OptimizedLSTM(H, H, **options),
-    "gru": lambda H, **options: GRU(H, H, **options),
-    "min_gru": lambda H, **options: MinGRU(H, H, **options),
-    "mamba": lambda H, **options: MambaBlock(H, **options),
-}
+from rnnlib.models.registry import model_named
 
 
-class SequenceModel(Layer):
+class SequenceModel(Composite):
     """x (B, T, D) -> input map (D to H) -> recurrent layers (H to H) -> readout (H to O).
 
     Args:
-        kind: the recurrent layer's name, a key of ``KINDS``.
+        kind: the recurrent layer's name, a key of ``rnnlib.models.registry.MODELS``.
         input_size: D.
         hidden_size: H.
         output_size: O.
@@ -57,8 +42,7 @@ class SequenceModel(Layer):
         **options,
     ):
         super().__init__(dtype)
-        if kind not in KINDS:
-            raise ValueError(f"unknown model {kind!r}: choose one of {', '.join(KINDS)}")
+        model = model_named(kind)
         if readout not in ("last", "every"):
             raise ValueError(f'readout must be "last" or "every", got {readout!r}')
         sizes = {
@@ -73,13 +57,10 @@ class SequenceModel(Layer):
         rng = np.random.default_rng(rng)
         self.input = Linear(input_size, hidden_size, rng=rng, dtype=dtype)
         options = {"rng": rng, "dtype": dtype, **options}
-        self.layers = [KINDS[kind](hidden_size, **options) for _ in range(num_layers)]
+        self.layers = [model.in_stack(hidden_size, **options) for _ in range(num_layers)]
+        self.stack = Stack(self.layers, owner="SequenceModel")
         self.readout = Linear(hidden_size, output_size, rng=rng, dtype=dtype)
-        self.params = self._collect("params")
-
-    def _parts(self):
-        stack = {f"layers.{i}": layer for i, layer in enumerate(self.layers)}
-        return {"input": self.input, **stack, "readout": self.readout}
+        self._hold(input=self.input, layers=self.stack, readout=self.readout)
 
     def forward(self, x, lengths=None, state=None):
         """Run the model over whole sequences.
@@ -105,12 +86,7 @@ class SequenceModel(Layer):
             mask = valid_steps(lengths, B, T, like=x)
             x = np.where(mask[:, :, None], x, 0)  # NaN in the padding must not spread
 
-        h = self.input.forward(x)
-        last_states = []
-        for layer, first in zip(self.layers, self._states(state), strict=True):
-            h, last = layer.forward(h, first)
-            last_states.append(last)
-
+        h, last_states = self.stack.forward(self.input.forward(x), state)
         if self.config["readout"] == "last":
             last_step = mask.sum(axis=1) - 1 if mask is not None else np.zeros(B, int, like=x) + (T - 1)
             rows = np.arange(B, like=x)
@@ -138,7 +114,6 @@ class SequenceModel(Layer):
         shape, mask, rows, last_step = self._forward_cache()
         if mask is not None and dstate is not None:
             raise ValueError("after a forward with lengths there is no last state, so dstate must be None")
-        dstates = self._states(dstate)
         O = self.readout.output_size
         if self.config["readout"] == "last":
             dy = self._array("dy", dy, (("B", shape[0]), ("O", O)))
@@ -150,13 +125,10 @@ class SequenceModel(Layer):
                 dy = np.where(mask[:, :, None], dy, 0)
             dh = self.readout.backward(dy)
 
-        first_dstates = []
-        for layer, last in zip(reversed(self.layers), reversed(dstates), strict=True):
-            dh, first = layer.backward(dh, last)
-            first_dstates.append(first)
+        dh, dstate = self.stack.backward(dh, dstate)
         dx = self.input.backward(dh)
         self.grads = self._collect("grads")
-        return dx, first_dstates[::-1]
+        return dx, dstate
 
     def step(self, x_t, state=None):
         """One time step with constant memory.
@@ -169,9 +141,5 @@ class SequenceModel(Layer):
             (y_t, state): (B, O), and the list of states for the next step.
         """
         x_t = self._array("x_t", x_t, (("B", None), ("D", self.input.input_size)))
-        h = self.input.step(x_t)
-        states = []
-        for layer, before in zip(self.layers, self._states(state), strict=True):
-            h, after = layer.step(h, before)
-            states.append(after)
-        return self.readout.step(h), states
+        h, state = self.stack.step(self.input.step(x_t), state)
+        return self.readout.step(h), state

@@ -11,8 +11,12 @@ from rnnlib.training.losses import LOSSES
 from rnnlib.training.optimizers import OPTIMIZERS, Optimizer, clip_by_norm
 
 
-def predict(model, x, batch_size=256):
-    """The model's output for x (n, T, D), computed in batches; (n, O) or (n, T, O)."""
+def predict(model, x, batch_size=64):
+    """The model's output for x (n, T, D), computed in batches; (n, O) or (n, T, O).
+
+    Layers keep what ``backward`` would need: with larger batches, which are faster by some percent,
+    a training's memory would peak here.
+    """
     if len(x) == 0 or batch_size < 1:
         raise ValueError(f"predict needs inputs and a batch_size above 0, got {len(x)} and {batch_size}")
     return np.concatenate([model.forward(x[i : i + batch_size])[0] for i in range(0, len(x), batch_size)])
@@ -138,8 +142,8 @@ def online(model, x, y, *, loss="mse", optimizer="adam", lr=1e-3, batch_size=32,
     forecasts = []
     for i in tqdm(range(len(x)), desc="walking forward", unit="step", disable=not progress):
         forecasts.append(predict(model, x[i : i + 1]))
-        seen = slice(max(i + 1 - batch_size, 0), i + 1)
-        _step(model, loss, optimizer, max_norm, x[seen], y[seen], None, f"in step {i + 1}")
+        latest = slice(max(i + 1 - batch_size, 0), i + 1)
+        _step(model, loss, optimizer, max_norm, x[latest], y[latest], None, f"in step {i + 1}")
     return np.concatenate(forecasts)
 
 
@@ -186,8 +190,8 @@ def _epoch(model, step, batches, truncate, epoch):
         for t in range(0, T, truncate or T):
             stretch = slice(t, t + (truncate or T))
             answers = y[:, stretch] if truncate else y
-            asked = int((answers != -1).sum()) if answers.dtype.kind in "iu" else answers.size
-            if asked == 0:  # no question in this stretch: only the state goes on
+            count = int((answers != -1).sum()) if answers.dtype.kind in "iu" else answers.size
+            if count == 0:  # no question in this stretch: only the state goes on
                 _, state = model.forward(x[:, stretch], state=state)
                 continue
             loss, norm, state = step(
@@ -195,7 +199,7 @@ def _epoch(model, step, batches, truncate, epoch):
             )
             losses.append(loss)
             norms.append(norm)
-            sizes.append(asked)
+            sizes.append(count)
     if not losses:
         raise ValueError("there is no batch with answers to train on")
     return losses, norms, sizes

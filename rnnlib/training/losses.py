@@ -56,8 +56,8 @@ def cross_entropy(y, target):
     if target.dtype.kind not in "iu":
         raise TypeError(f"cross_entropy: the target holds {target.dtype}; class numbers are integers")
     V = y.shape[-1]
-    asked = target != -1
-    count = int(asked.sum())
+    mask = target != -1  # where something is asked
+    count = int(mask.sum())
     if count == 0:
         raise ValueError("cross_entropy: no position is asked for")
     if ((target < -1) | (target >= V)).any():
@@ -68,7 +68,7 @@ def cross_entropy(y, target):
     one_hot = np.arange(V, like=target) == target[..., None]
     log_p = shifted - np.log(total)
     loss = -float(np.where(one_hot, log_p, 0).sum() / count)
-    dy = np.where(asked[..., None], exponentials / total - one_hot, 0).astype(y.dtype) / count
+    dy = np.where(mask[..., None], exponentials / total - one_hot, 0).astype(y.dtype) / count
     return loss, dy
 
 

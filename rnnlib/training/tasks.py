@@ -42,8 +42,8 @@ class Task:
         """MSE, or the share of wrong answers; a float."""
         if self.loss == "mse":
             return float(np.mean((output - y) ** 2))
-        asked = y != -1
-        return float((output.argmax(axis=-1) != y)[asked].mean())
+        mask = y != -1  # where something is asked
+        return float((output.argmax(axis=-1) != y)[mask].mean())
 
 
 TASKS = {

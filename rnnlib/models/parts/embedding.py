@@ -47,8 +47,8 @@ class Embedding(Layer):
     def _tokens(self, ids):
         dtype = getattr(ids, "dtype", None)
         if getattr(dtype, "kind", "") not in ("i", "u"):
-            got = type(ids).__name__ if dtype is None else dtype
-            raise TypeError(f"Embedding: ids must be an array of integers, got {got}")
+            kind = type(ids).__name__ if dtype is None else dtype
+            raise TypeError(f"Embedding: ids must be an array of integers, got {kind}")
         if ids.size and not (ids.min() >= 0 and ids.max() < self.vocab_size):
             raise ValueError(
                 f"Embedding: ids must be from 0 to {self.vocab_size - 1}, got {ids.min()} to {ids.max()}"

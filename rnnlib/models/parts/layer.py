@@ -36,14 +36,6 @@ class Layer:
         self._cache = None  # what backward needs from the latest forward
         self._scratch = Workspace(self.dtype)
 
-    def _collect(self, which):
-        """All ``params`` or ``grads`` of a layer made of others, those that its ``_parts`` names."""
-        return {
-            f"{part}.{name}": array
-            for part, layer in self._parts().items()
-            for name, array in getattr(layer, which).items()
-        }
-
     def _check_sizes(self, **sizes):
         """Raise ValueError where a size is not a whole number above 0."""
         for name, size in sizes.items():
@@ -110,15 +102,6 @@ class Layer:
             got = type(state).__name__ + (f" of length {len(state)}" if hasattr(state, "__len__") else "")
             raise TypeError(f"{type(self).__name__}: {name} must be a pair of arrays, got {got}")
         return state
-
-    def _states(self, states):
-        """One state for each of ``layers``, in a model that stacks them; None where there is none."""
-        if states is None:
-            return [None] * len(self.layers)
-        if len(states) != len(self.layers):
-            name = type(self).__name__
-            raise ValueError(f"{name}: state must hold one entry for each of {len(self.layers)} layers")
-        return states
 
     def _forward_cache(self):
         """Return what the latest ``forward`` kept, or say that there was none."""

@@ -3,7 +3,11 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from rnnlib import GRU, LSTM, RNN, Mamba, MambaBlock, MinGRU
+from rnnlib import Mamba, MambaBlock, MinGRU
+from rnnlib.models.registry import MODELS, numpy_models
+
+#: Names of the models that run here whatever is installed.
+KINDS = numpy_models()
 
 
 def mamba(kind, D, H, **options):
@@ -12,15 +16,14 @@ def mamba(kind, D, H, **options):
 
 
 #: name -> (D, H, rng, dtype) -> layer
-LAYERS = {
-    "RNN": RNN,
-    "LSTM": LSTM,
-    "GRU": GRU,
-    "MinGRU": MinGRU,
+LAYERS = {layer.__name__: layer for layer in (MODELS[kind].layer for kind in KINDS)} | {
     "MinGRU log": lambda D, H, **options: MinGRU(D, H, mode="log", **options),
     "Mamba": lambda D, H, **options: mamba(Mamba, D, H, **options),
     "MambaBlock": lambda D, H, **options: mamba(MambaBlock, D, H, eps=0.1, **options),
 }
+
+EXACT = {"rtol": 1e-11, "atol": 1e-11}
+CLOSE = {"rtol": 1e-8, "atol": 1e-8}
 
 sizes = st.integers(1, 5)
 cases = st.tuples(sizes, st.integers(1, 9), sizes, sizes, st.integers(0, 2**32 - 1))  # B, T, D, H, seed

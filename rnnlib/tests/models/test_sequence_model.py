@@ -6,12 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlib import SequenceModel
-from rnnlib.models.sequence_model import KINDS
-from rnnlib.tests.models.cases import arrays, assert_states_close
+from rnnlib.tests.models.cases import KINDS, arrays, assert_states_close
 from rnnlib.training.losses import mse
 
 OPTIONS = {"mamba": {"d_state": 3, "d_conv": 3}, "lstm": {"forget_bias": 2.0}}
-kinds = pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "optimized_lstm"])
+kinds = pytest.mark.parametrize("kind", KINDS)
 readouts = pytest.mark.parametrize("readout", ["last", "every"])
 
 

@@ -1,6 +1,8 @@
 """The speed command: its table, its peers and its measurements. How fast it is, is not tested."""
 
+import io
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -10,11 +12,15 @@ import time
 import numpy as np
 import psutil
 import pytest
+from rich.console import Console
 
 import rnnlib
 from rnnlib.commands import main as cli
 from rnnlib.tools import memory
-from rnnlib.training.speed import comparison as speed
+from rnnlib.training.speed import comparison
+from rnnlib.training.speed.cases import NAMES, SIZES
+from rnnlib.training.speed.measurement import blas_kernels
+from rnnlib.training.speed.table import table
 
 NO_TORCH = "torch is not installed: pip install torch"
 TINY = {"T": 3, "B": 2, "D": 4}
@@ -23,9 +29,9 @@ TINY = {"T": 3, "B": 2, "D": 4}
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Run the command on tiny sizes; return its exit status, stdout and stderr."""
-    sizes = {model: [TINY | ({"N": 5} if model == "mamba" else {"H": 6})] for model in speed.NAMES}
-    monkeypatch.setattr(speed, "SIZES", sizes)
-    monkeypatch.setattr(speed, "SECONDS", 0.0)
+    sizes = {model: [TINY | ({"N": 5} if model == "mamba" else {"H": 6})] for model in NAMES}
+    monkeypatch.setattr(comparison, "SIZES", sizes)
+    monkeypatch.setattr(comparison, "SECONDS", 0.0)
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["rnnlib", "speed", "--repeats", "1", *arguments])
@@ -75,16 +81,20 @@ def test_the_loops_in_pytorch_equal_rnnlib(model, B, T):
         np.testing.assert_allclose(a.grad, layer.grads[name], rtol=1e-10, atol=1e-12, err_msg=name)
 
 
-def test_beside_pytorch_every_cell_is_filled(run):
+@pytest.mark.parametrize("glibc", [True, False])
+def test_beside_pytorch_every_cell_is_filled(run, monkeypatch, glibc):
     pytest.importorskip("torch", reason=NO_TORCH)
-    status, output, _ = run("--model", "gru", "--model", "mamba", "--blas-kernels", speed.blas_kernels())
+    monkeypatch.setattr(comparison.platform, "libc_ver", lambda: ("glibc" if glibc else "", "2.36"))
+    status, output, _ = run("--model", "gru", "--model", "mamba", "--blas-kernels", blas_kernels())
     assert status == 0
     rows = [line.split("|")[1:-1] for line in output.splitlines() if line.startswith("| ")][2:]
     assert [[cell.strip() for cell in row[:2]] for row in rows] == [
         ["GRU", "T3 B2 D4 H6"],
         ["Mamba", "T3 B2 D4 N5"],
-        ["tuned loop", ""],
+        ["", "tuned loop"],
     ]
+    second_ratios = [row.pop(5) for row in rows] if glibc else []
+    assert all(float(ratio) > 0 for ratio in second_ratios)
     tuned = rows.pop()
     assert [bool(cell.strip()) for cell in tuned[2:]] == [False, True, True, False, True]
     assert float(tuned[4]) == pytest.approx(float(tuned[3]) / float(rows[1][2]), rel=0.02, abs=0.01)
@@ -94,18 +104,49 @@ def test_beside_pytorch_every_cell_is_filled(run):
         assert ratio == pytest.approx(torch_ms / ms, rel=0.02, abs=0.01)
         assert min(memory) >= 0
     assert f"PyTorch {__import__('torch').__version__}" in output
+    assert ("Ratio kept: PyTorch's malloc keeps" in output) == glibc
+    assert ("Without glibc nobody can say" in output) != glibc
+    assert max(map(len, output.splitlines())) <= 80
 
 
 def test_without_pytorch_its_columns_are_empty(run, shim):
     shim("raise ImportError('not today')")
     status, output, _ = run()
     assert status == 0
-    for name in speed.NAMES.values():
+    for name in NAMES.values():
         row = re.search(rf"\| {name} +\|(.*)\|", output)[1].split("|")
         assert [bool(cell.strip()) for cell in row] == [True, True, False, False, True, False]
     assert 'No PyTorch here (not today): pip install "rnnlib[torch]"' in output
     assert max(map(len, output.splitlines())) <= 80
     output.encode("cp1252")
+
+
+def test_the_widest_table_has_80_columns():
+    widest = {"Haswell": (1234.4, 1234.4), "SkylakeX": (0.583, 0.012), "torch": (12.34, 1234)}
+    widest |= {name: (5.83, 66.6) for name in ("torch kept", "torch tuned", "torch tuned kept")}
+    rows = [(model, sizes[-1], widest) for model, sizes in SIZES.items()]
+    with io.StringIO() as file:
+        Console(file=file, color_system=None, width=200).print(table(rows))
+        lines = file.getvalue().splitlines()
+    assert {len(line) for line in lines} == {80}
+    assert (
+        sum("SkylakeX" in line for line in lines) == sum("tuned loop" in line for line in lines) == len(rows)
+    )
+    assert not any("Haswell" in line for line in lines)  # the kernels that the note names
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="tells glibc's malloc to keep memory")
+def test_memory_that_is_kept_costs_no_page_faults():
+    code = (
+        "import numpy as np, resource\n"
+        "def faults():\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(20):\n"
+        "    before = faults(); np.ones(2**24); after = faults()\n"  # 128 MiB, above every threshold
+        "print(after - before)"
+    )
+    usual, tuned = (int(comparison._python("-c", code, **extra).stdout) for extra in ({}, comparison.KEEP))
+    assert tuned < 0.1 * usual
 
 
 @pytest.mark.parametrize(

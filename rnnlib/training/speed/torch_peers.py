@@ -1,9 +1,9 @@
-"""PyTorch's side of :mod:`rnnlib.training.speed.comparison`: its own layers, and loops for MinGRU and Mamba.
+"""PyTorch's side of :mod:`rnnlib.training.speed`: its own layers, and loops for MinGRU and Mamba.
 
 Arguments, shapes and letters are those of ``rnnlib.MinGRU`` (mode "vanilla") and
 ``rnnlib.Mamba``. ``unbind`` cuts a sequence into its steps; the gradient of ``x[t]`` would be
 a whole sequence of zeros for each step. Mamba has two loops: a plain one that reads as the
-equations, and one tuned by hand, as fast as eager PyTorch was found to get.
+equations, and one tuned by hand, the fastest that we have in eager PyTorch.
 """
 
 from functools import partial
@@ -11,20 +11,20 @@ from functools import partial
 import torch
 from torch.nn import functional as F
 
-from rnnlib.training.speed.comparison import NAMES, problem
+from rnnlib.training.speed.cases import NAMES, problem
 
 
-def torch_step(model, T, B, D, H=None, N=None, *, tuned=False):
+def torch_step(model, *, tuned=False, **size):
     """A function that makes one training step in PyTorch."""
     torch.set_num_threads(1)
-    x, dy, layer = problem(model, T, B, D, H, N)
+    x, dy, layer = problem(model, **size)
     x, dy = torch.from_numpy(x).requires_grad_(), torch.from_numpy(dy)
     loop = LOOPS.get(f"{model} tuned" if tuned else model)
     if loop:
         arrays = {name: torch.from_numpy(a).requires_grad_() for name, a in layer.params.items()}
         weights = list(arrays.values())
     else:
-        peer = getattr(torch.nn, NAMES[model])(D, H, batch_first=True)
+        peer = getattr(torch.nn, NAMES[model])(size["D"], size["H"], batch_first=True)
         weights = list(peer.parameters())
 
     def step():

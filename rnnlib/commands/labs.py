@@ -83,7 +83,7 @@ def grade(
 
     import joblib
 
-    from rnnlib.commands import tables
+    from rnnlib.commands.grades import show_grades
     from rnnlib.grading import batch, process, report, sandbox
     from rnnlib.tools import whole_file as files
 
@@ -120,7 +120,7 @@ def grade(
         raise
     files.ready(feedback)
     problems = report.write_feedback(rows, feedback)
-    tables.show_grades(rows, kept)
+    show_grades(rows, kept)
     if stray:
         names = ", ".join(path.name for path in stray[:5])
         names += f" and {len(stray) - 5} more" if len(stray) > 5 else ""

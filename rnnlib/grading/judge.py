@@ -5,30 +5,9 @@ import time
 
 from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.grading.kernel import KernelLost
+from rnnlib.grading.verdicts import Failed, LabFailed, one_line
 
-VERDICTS = (
-    *("passed", "wrong", "unfilled", "crashed", "timed out", "kernel died", "unreadable"),
-    "regrade",  # the grading itself failed
-)
 CELLS_IN_TIME = 3  # all cells of an exercise together may take as long as this many
-
-
-class Failed(Exception):
-    """An exercise without its points: a verdict, and a message of one line."""
-
-    def __init__(self, verdict, message):
-        super().__init__(verdict, message)
-        self.verdict, self.message = verdict, message
-
-    def __str__(self):
-        return f"{self.verdict}: {self.message}"
-
-
-class LabFailed(Failed):
-    """The lab's own code, or the solution's, stopped with an error."""
-
-    def __init__(self, message):
-        super().__init__("regrade", message)
 
 
 class Judge:
@@ -261,12 +240,6 @@ def values(outputs):
     """The displays that hold values, with nothing else: what is printed neither helps nor hurts."""
     data = (output.get("data") for output in outputs)
     return [d[VALUES_MIME] for d in data if isinstance(d, dict) and VALUES_MIME in d]
-
-
-def one_line(message, title=""):
-    """A message for a table: one line, no control characters, without the title again."""
-    line = "".join(c for c in " ".join(message.split()) if c.isprintable())
-    return line.removeprefix(f"{title}: ")[:500]
 
 
 def _error(outputs):

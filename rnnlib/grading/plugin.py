@@ -20,8 +20,9 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 
 from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.grading import matching, notebook, report, sandbox
-from rnnlib.grading.judge import Failed, Judge, same_values
+from rnnlib.grading.judge import Judge, same_values
 from rnnlib.grading.kernel import Kernel
+from rnnlib.grading.verdicts import Failed
 
 NBVAL_TIMEOUT = 2000  # nbval's default, in seconds: too long to wait for an endless loop
 CELL_TIMEOUT = 30

@@ -19,8 +19,9 @@ import psutil
 import pytest
 
 from rnnlib.grading import matching, notebook, plugin, sandbox
-from rnnlib.grading.judge import CELLS_IN_TIME, one_line
+from rnnlib.grading.judge import CELLS_IN_TIME
 from rnnlib.grading.report import Row
+from rnnlib.grading.verdicts import one_line
 
 # The first is what the command grade runs in.
 PRELOADED = ["rnnlib.commands.main", "rnnlib.grading.process", "nbval.plugin"]

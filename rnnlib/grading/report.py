@@ -21,7 +21,7 @@ class Row:
         exercise: such as "1.1 rnn_step"; "" if the file is no lab.
         points: what was earned; None where nobody knows yet ("regrade").
         of: what could be earned.
-        verdict: one of ``judge.VERDICTS``.
+        verdict: one of ``verdicts.VERDICTS``.
         review: why a person should look at it, or "".
         message: one line for the student, or "".
         file: the notebook.

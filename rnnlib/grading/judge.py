@@ -1,9 +1,8 @@
 """The verdict on each exercise of a notebook, made outside the kernel that runs the student's code."""
 
-import math
 import time
 
-from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.grading.comparison import compare, error_in, error_text
 from rnnlib.grading.kernel import KernelLost
 from rnnlib.grading.verdicts import Failed, LabFailed, one_line
 
@@ -21,12 +20,11 @@ class Judge:
     Args:
         exercises: list of ``matching.Exercise``.
         start: function that starts a kernel.
-        same: function of two lists of values that says whether they agree.
         timeout: seconds for a cell.
     """
 
-    def __init__(self, exercises, start, same, timeout):
-        self.exercises, self.start, self.same, self.timeout = exercises, start, same, timeout
+    def __init__(self, exercises, start, timeout):
+        self.exercises, self.start, self.timeout = exercises, start, timeout
         self.kernel = None
         self.failures = []  # of the exercises judged so far; None for a pass
 
@@ -106,7 +104,7 @@ class Judge:
                 for earlier in self._judged():  # a cell that holds several answers brought its own
                     self._run_solution(earlier, deadline, answers_only=True)
             outputs = self._execute(exercise.check.source, deadline)
-            self._compare(exercise, outputs, broken)
+            compare(exercise, outputs, broken)
         except Failed as failed:
             if failed.verdict == "regrade":
                 self.stop()
@@ -132,7 +130,7 @@ class Judge:
             self._ensure_kernel("solution")
             deadline = self._deadline()
             self._run_solution(exercise, deadline)
-            self._compare(exercise, self._execute(exercise.check.source, deadline), None)
+            compare(exercise, self._execute(exercise.check.source, deadline))
         except Exception:
             self.stop()
             return failure
@@ -165,20 +163,20 @@ class Judge:
         """Run the cells before a check; return how the latest broken answer failed, or None."""
         broken = None
         for cell in exercise.cells:
-            error = _error(self._execute(cell.source, deadline))
+            error = error_in(self._execute(cell.source, deadline))
             if error is not None and cell.provided:
-                raise LabFailed(f"the lab's own code stopped with {_told(error)}")
+                raise LabFailed(f"the lab's own code stopped with {error_text(error)}")
             if error is not None:
-                broken = _told(error)
+                broken = error_text(error)
         return broken
 
     def _run_solution(self, exercise, deadline, answers_only=False):
         """Run the solution's cells of an exercise, the check left out."""
         cells = [c for c in exercise.cells if c.solution and not (answers_only and c.provided)]
         for source in dict.fromkeys(cell.solution for cell in cells):
-            error = _error(self._execute(source, deadline))
+            error = error_in(self._execute(source, deadline))
             if error is not None:
-                raise LabFailed(f"the solution stopped with {_told(error)}")
+                raise LabFailed(f"the solution stopped with {error_text(error)}")
 
     def _execute(self, source, deadline):
         try:
@@ -189,63 +187,3 @@ class Judge:
                 text = f"did not finish within {self.timeout:g} seconds: is there an endless loop?"
                 raise KernelLost("timed out", text) from None
             raise
-
-    def _compare(self, exercise, outputs, broken):
-        """Compare what a check displayed with what the solution stored.
-
-        Raises:
-            Failed: with the check's own sentence where it has one.
-        """
-        stored = values(exercise.check.outputs)
-        if not stored:
-            raise Failed("regrade", "the solution has no stored values: release it first")
-        shown = values(outputs)
-        if shown:
-            if self.same(shown, stored):
-                return
-            raise Failed(
-                "wrong", "the check passed in the notebook, but its values are not the expected ones"
-            )
-        error = _error(outputs)
-        if error is None:
-            raise Failed("wrong", "the check showed no values: was it changed?")
-        name, text = str(error.get("ename")), str(error.get("evalue"))
-        if name == "NotFilledIn":
-            raise Failed("unfilled", text.split(". ")[0])  # the rest is advice for a notebook
-        if name == "WrongAnswer":
-            raise Failed("wrong", text)
-        if name == "NameError" and f"'{exercise.name}'" in text:
-            text = f"{exercise.name} is not defined"
-            text += f", since its cell stopped with {broken}" if broken else ": was it renamed?"
-        elif name != "Crashed":
-            text = f"the check stopped with {_told(error)}"
-        raise Failed("crashed", text)
-
-
-def same_values(a, b):
-    """Whether two structures of lists, dicts and numbers agree, numbers within rounding.
-
-    Stored values have six digits, and a check lets pass what is within 1e-6.
-    """
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same_values(a[key], b[key]) for key in a)
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(same_values, a, b))
-    if isinstance(a, float | int) and isinstance(b, float | int):
-        return math.isfinite(a) and abs(a - b) <= 2e-6 + 2e-5 * abs(a)  # False for NaN, too
-    return a == b
-
-
-def values(outputs):
-    """The displays that hold values, with nothing else: what is printed neither helps nor hurts."""
-    data = (output.get("data") for output in outputs)
-    return [d[VALUES_MIME] for d in data if isinstance(d, dict) and VALUES_MIME in d]
-
-
-def _error(outputs):
-    """The error among a cell's outputs, or None."""
-    return next((output for output in outputs if output["output_type"] == "error"), None)
-
-
-def _told(error):
-    return f"{error.get('ename')}: {error.get('evalue')}"

@@ -1,12 +1,12 @@
 """The pytest plugin: ``pytest --nbval labs/01_rnn.ipynb`` grades a student's notebook.
 
-nbval collects notebooks, owns the kernel and compares outputs. Where a solution of the
-same lab exists, this plugin gives it one item for each exercise. The verdict is made here,
-outside the student's kernel: a check passes if the values that it displays equal those
-stored in the solution.
+nbval collects notebooks and owns the kernel. Where a solution of the same lab exists, this
+plugin gives it one item for each exercise. The verdict is made here, outside the student's
+kernel: a check passes if the values that it displays equal those stored in the solution
+(``comparison.compare``).
 
-The plugin does not use nbval's loop that waits for a cell: it has no deadline for output
-and does not notice a kernel that died.
+nbval's loop that waits for a cell is not used: it has no deadline for output and does not
+notice a kernel that died. Nor is its loop that compares outputs: it knows no rounding.
 """
 
 import json
@@ -15,12 +15,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from nbformat.v4 import new_output
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.grading import matching, notebook, report, sandbox
-from rnnlib.grading.judge import Judge, same_values
+from rnnlib.grading.judge import Judge
 from rnnlib.grading.kernel import Kernel
 from rnnlib.grading.verdicts import Failed
 
@@ -148,12 +146,11 @@ class Lab(IPyNbFile):
         items = []
         for number, exercise in enumerate(exercises):
             item = ExerciseItem.from_parent(
-                self, name=exercise.title, cell_num=number, cell=exercise.check, options={"check": True}
+                self, name=exercise.title, cell_num=number, cell=exercise.check, options={}
             )
             item.exercise = exercise
             items.append(item)
-        same = items[0].same_values  # nbval compares in a cell, any cell
-        self.judge = Judge(exercises, start, same, options.nbval_cell_timeout)
+        self.judge = Judge(exercises, start, options.nbval_cell_timeout)
         return items
 
 
@@ -184,25 +181,6 @@ class ExerciseItem(IPyNbCell):
         if failure:
             raise failure
 
-    def same_values(self, shown, stored):
-        """Whether two lists of values agree, by nbval's own comparison of outputs."""
-        displays = [[new_output("display_data", data={VALUES_MIME: v}) for v in vs] for vs in (shown, stored)]
-        try:
-            return self.compare_outputs(*displays)
-        except Exception:  # a display that nbval cannot even compare
-            return False
-
-    def compare_outputs(self, test, ref, skip_compare=None):
-        self.comparison_traceback = []
-        return super().compare_outputs(test, ref, skip_compare)
-
-    def sanitize(self, value):
-        """Let nbval's comparison allow for rounding."""
-        return RoundedValues(value)
-
-    def format_output_compare(self, key, left, right):
-        """nbval would print both sides; the verdict's line says enough."""
-
     def repr_failure(self, excinfo):
         if isinstance(excinfo.value, Failed):
             return str(excinfo.value)
@@ -210,16 +188,6 @@ class ExerciseItem(IPyNbCell):
 
     def reportinfo(self):
         return self.path, self.cell_num, self.exercise.name
-
-
-class RoundedValues:
-    """Values that are equal where they agree within rounding."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def __eq__(self, other):
-        return same_values(self.value, other.value)
 
 
 def row_of(report_of_item):

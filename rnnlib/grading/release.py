@@ -12,7 +12,7 @@ from traitlets.config import Config
 
 from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.grading import notebook
-from rnnlib.grading.judge import same_values
+from rnnlib.grading.comparison import same_values
 from rnnlib.tools.whole_file import whole_file
 
 RELEASED = ("nbgrader", "deletable", "editable", "tags")  # of a cell's metadata

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from rnnlib.grading import judge, kernel, notebook, report, sandbox
-from rnnlib.grading.judge import same_values
+from rnnlib.grading.comparison import same_values
 from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell
 
 pytest_plugins = ["pytester"]
@@ -296,6 +296,10 @@ def test_notebooks_from_any_folder_are_told_apart(pytester, solved, tmp_path_fac
 
 def test_values_are_compared_within_rounding():
     assert same_values([{"a": [1.0, 2]}], [{"a": [1.00001, 2.0]}])
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert not same_values(deep, [deep])
     for other in (
         [{"a": [1.0001, 2]}],
         [{"a": [1.0]}],
@@ -304,6 +308,8 @@ def test_values_are_compared_within_rounding():
         None,
         [{"a": [float("nan"), 2]}],
         [{"a": [float("inf"), 2]}],
+        [{"a": [10**400, 2]}],
+        [{"a": [deep, 2]}],
     ):
         assert not same_values([{"a": [1.0, 2]}], other)
 

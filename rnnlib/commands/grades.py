@@ -8,12 +8,12 @@ from rnnlib.grading.verdicts import VERDICTS
 LISTED = 20  # rows of a class that a terminal shows
 
 
-def show_grades(rows, kept):
+def show_grades(rows, hits):
     """How a class did: verdicts for each exercise, and what a person has to look at.
 
     Args:
         rows: list of ``grading.report.Row``.
-        kept: how many notebooks were graded in an earlier run.
+        hits: how many notebooks were graded in an earlier run.
     """
     verdicts = pd.DataFrame(
         [(f"{row.lab} {row.exercise}".strip() or "no lab", row.verdict) for row in rows],
@@ -23,7 +23,7 @@ def show_grades(rows, kept):
     counts = counts[[verdict for verdict in VERDICTS if verdict in counts]]
     notebooks = len({(row.student, row.file) for row in rows if row.file})
     students = len({row.student for row in rows})
-    before = f" ({kept} graded before)" if kept else ""
+    before = f" ({hits} graded before)" if hits else ""
     title = f"{notebooks} notebooks of {students} students{before}, seed {rows[0].seed}"
     show(title, ["exercise", *counts.columns], [[name, *map(str, row)] for name, row in counts.iterrows()])
 

@@ -105,7 +105,7 @@ def grade(
     files.ready(out.parent)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop it as Ctrl-C does: cleanly
     try:
-        rows, kept, stray = batch.grade(
+        rows, hits, stray = batch.grade(
             submissions,
             out,
             solutions=solutions or sandbox.SOLUTIONS,
@@ -120,7 +120,7 @@ def grade(
         raise
     files.ready(feedback)
     problems = report.write_feedback(rows, feedback)
-    show_grades(rows, kept)
+    show_grades(rows, hits)
     if stray:
         names = ", ".join(path.name for path in stray[:5])
         names += f" and {len(stray) - 5} more" if len(stray) > 5 else ""

@@ -76,7 +76,7 @@ def exercises(solution, student=None):
 
     for exercise in result:
         written = [cell.source for cell in exercise.cells if not cell.provided]
-        suspects = [name for name in map(sources.to_review, written) if name]
+        suspects = [name for name in map(sources.to_review, written) if name] if student else []
         exercise.review = f"its code names {suspects[0]}" if suspects else ""
         exercise.filled = answers[exercise.name] != [gaps[exercise.name]]
     return result

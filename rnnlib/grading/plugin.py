@@ -9,8 +9,6 @@ nbval's loop that waits for a cell is not used: it has no deadline for output an
 notice a kernel that died. Nor is its loop that compares outputs: it knows no rounding.
 """
 
-import json
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +24,7 @@ NBVAL_TIMEOUT = 2000  # nbval's default, in seconds: too long to wait for an end
 CELL_TIMEOUT = 30
 MEMORY = 4.0  # GiB
 COURSE = sandbox.SOLUTIONS.parent
+ORIGIN = pytest.StashKey()  # whose notebook it is, where its path does not tell; see report.row_of
 
 
 def pytest_addoption(parser):
@@ -120,7 +119,7 @@ class Lab(IPyNbFile):
         problem: why it cannot be read, or None.
         solution_path: the lab's solution.
         judge: makes the verdicts.
-        sandboxed: whether the student's code runs inside bubblewrap.
+        origin: what all rows of the notebook say; see ``report.row_of``.
     """
 
     def setup(self):
@@ -133,13 +132,12 @@ class Lab(IPyNbFile):
         options = self.config.option
         solution = notebook.read(self.solution_path)
         exercises = matching.exercises(solution, self.student)
-        self.sandboxed = options.sandbox != "off" and not sandbox.missing()
-        self.seed = notebook.seed(solution)
+        self.origin = self.config.stash.get(ORIGIN, None) or self._origin(solution)
         start = partial(
             Kernel,
             self.solution_path.parent,
-            self.sandboxed,
-            seed=self.seed,
+            self.origin["sandbox"] == "bubblewrap",
+            seed=self.origin["seed"],
             memory=int(options.memory * 2**30),
             startup_timeout=options.nbval_kernel_startup_timeout,
         )
@@ -153,6 +151,17 @@ class Lab(IPyNbFile):
         self.judge = Judge(exercises, start, options.nbval_cell_timeout)
         return items
 
+    def _origin(self, solution):
+        """Where a notebook comes from, as its path tells."""
+        sandboxed = self.config.option.sandbox != "off" and not sandbox.missing()
+        return {
+            "student": self.path.parent.name,
+            "lab": self.solution_path.stem,
+            "file": self.path.name,
+            "sandbox": "" if self.problem else "bubblewrap" if sandboxed else "none",
+            "seed": notebook.seed(solution),
+        }
+
 
 class ExerciseItem(IPyNbCell):
     """One exercise of a notebook, as a pytest item."""
@@ -163,21 +172,8 @@ class ExerciseItem(IPyNbCell):
     def runtest(self):
         lab, exercise = self.parent, self.exercise
         failure = Failed("unreadable", lab.problem) if lab.problem else lab.judge.verdict(exercise)
-        verdict, message = (failure.verdict, failure.message) if failure else ("passed", "")
-        row = report.Row(
-            student=lab.path.parent.name,
-            lab=lab.solution_path.stem,
-            exercise=exercise.title.removeprefix("Exercise "),
-            points={"passed": exercise.points, "regrade": None}.get(verdict, 0),
-            of=exercise.points,
-            verdict=verdict,
-            review=exercise.review,
-            message=message,
-            file=lab.path.name,
-            sandbox="" if lab.problem else "bubblewrap" if lab.sandboxed else "none",
-            seed=lab.seed,
-        )
-        self.user_properties.append(("rnnlib", json.dumps(asdict(row))))
+        row = report.row_of(exercise, failure, **lab.origin)
+        self.user_properties.append(("rnnlib", report.to_json(row)))
         if failure:
             raise failure
 
@@ -190,12 +186,10 @@ class ExerciseItem(IPyNbCell):
         return self.path, self.cell_num, self.exercise.name
 
 
-def row_of(report_of_item):
-    """The row in an item's report; None for other reports."""
-    if getattr(report_of_item, "when", None) != "call":
-        return None
-    found = (json.loads(value) for name, value in report_of_item.user_properties if name == "rnnlib")
-    return next((report.Row(**row) for row in found), None)
+def row_text(entry):
+    """The row in an item's report, as JSON; None for other reports."""
+    properties = entry.user_properties if getattr(entry, "when", None) == "call" else []
+    return next((text for name, text in properties if name == "rnnlib"), None)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -205,7 +199,7 @@ def pytest_sessionfinish(session):
     if reporter is None:  # a worker of pytest-xdist
         return
     failed = reporter.stats.get("failed", [])
-    if failed and "error" not in reporter.stats and all(map(row_of, failed)):
+    if failed and "error" not in reporter.stats and all(map(row_text, failed)):
         session.config.option.tbstyle = "no"
         reporter.reportchars = "".join(set(reporter.reportchars) - set("fE"))
 
@@ -214,8 +208,8 @@ def pytest_terminal_summary(terminalreporter, config):
     """One line for each exercise: points, verdict, message; and the sum for each notebook."""
     reports = [entry for entries in terminalreporter.stats.values() for entry in entries]
     labs = {}
-    for entry in filter(row_of, reports):
-        labs.setdefault(entry.nodeid.split("::")[0], []).append(row_of(entry))
+    for entry in filter(row_text, reports):
+        labs.setdefault(entry.nodeid.split("::")[0], []).append(report.from_json(row_text(entry)))
     if not labs:
         return
     terminalreporter.section("exercises")

@@ -1,6 +1,7 @@
 """What is told of the exercises: lines in a terminal, a table in a CSV file, a page for a student."""
 
 import csv
+import json
 import re
 from dataclasses import asdict, dataclass, fields
 from itertools import groupby
@@ -45,6 +46,42 @@ class Row:
 
 
 COLUMNS = [field.name for field in fields(Row)]
+
+
+def row_of(exercise, failure, *, review="", **origin):
+    """The row of an exercise: here a verdict becomes one, and nowhere else.
+
+    Args:
+        exercise: a ``matching.Exercise``.
+        failure: a ``verdicts.Failed``; None for a pass.
+        review: why a person should look at the whole notebook, or "".
+        origin: the notebook's student, lab, file, sandbox, seed and digest.
+    """
+    verdict = failure.verdict if failure else "passed"
+    return Row(
+        exercise=exercise.title.removeprefix("Exercise "),
+        points={"passed": exercise.points, "regrade": None}.get(verdict, 0),
+        of=exercise.points,
+        verdict=verdict,
+        review=". ".join(filter(None, [review, exercise.review])),
+        message=failure.message if failure else "",
+        **origin,
+    )
+
+
+def to_json(rows):
+    """A row, or a list of them, as a line of text: between processes, and in the journal of a run."""
+    return json.dumps(rows, default=asdict)
+
+
+def from_json(text):
+    """What ``to_json`` was given.
+
+    Raises:
+        ValueError: the text is no JSON, such as a line that was cut.
+        TypeError: it holds something else.
+    """
+    return json.loads(text, object_hook=lambda record: Row(**record))
 
 
 def number(points):

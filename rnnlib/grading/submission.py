@@ -27,6 +27,7 @@ class Submission:
         lab: the lab's name; "" if it is none.
         solution: the lab's solution, as text.
         seed: the random seed of the checks.
+        digest: changes with all that its rows depend on.
     """
 
     student: str
@@ -39,6 +40,16 @@ class Submission:
     lab: str = ""
     solution: str = ""
     seed: int = 0
+    digest: str = ""
+
+    def origin(self, walls=""):
+        """What all rows of the notebook say, for ``report.row_of``.
+
+        Args:
+            walls: what protects the grader, "bubblewrap" or "none"; "" if nothing runs.
+        """
+        names = ("student", "lab", "file", "review", "seed", "digest")
+        return {"sandbox": walls} | {name: getattr(self, name) for name in names}
 
 
 def find(folder, solutions, seed):

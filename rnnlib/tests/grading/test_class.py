@@ -396,8 +396,8 @@ def test_a_grader_that_hangs_is_not_waited_for(tmp_path, monkeypatch):
 
 def test_a_grader_that_ends_too_early_says_its_last_words(tmp_path):
     path = tmp_path / "nowhere.ipynb"
-    received, why = process._in_child(path, process.Settings(sandbox="off"), limit=60)
-    assert received == {}
+    rows, why = process._in_child(path, {}, process.Settings(sandbox="off"), limit=60)
+    assert rows == {}
     assert why.startswith("the grading process ended too early: ERROR: --solutions: there are no solved labs")
 
 

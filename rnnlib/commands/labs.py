@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rnnlib.commands.options import Jobs
+from rnnlib.grading.settings import WALLS, Settings
 
 
 def release(
@@ -56,14 +57,16 @@ def grade(
     dask: Annotated[
         str | None, typer.Option(help="Grade on the dask cluster with this address, such as tcp://host:8786.")
     ] = None,
-    cell_timeout: Annotated[float, typer.Option(min=1, max=86400, help="Seconds that a cell may take.")] = 30,
+    cell_timeout: Annotated[
+        float, typer.Option(min=1, max=86400, help="Seconds that a cell may take.")
+    ] = Settings.timeout,
     memory: Annotated[
         float, typer.Option(min=0.5, max=1024, help="GiB of memory that a notebook may use.")
-    ] = 4,
+    ] = Settings.memory,
     sandboxed: Annotated[
         str,
         typer.Option("--sandbox", help="bubblewrap around students' code: auto (where it works), on or off."),
-    ] = "auto",
+    ] = Settings.sandbox,
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade everything anew, with a new seed.")] = False,
 ):
     """Grade a class.
@@ -84,10 +87,10 @@ def grade(
     import joblib
 
     from rnnlib.commands.grades import show_grades
-    from rnnlib.grading import batch, process, report, sandbox
+    from rnnlib.grading import batch, report, sandbox
     from rnnlib.tools import whole_file as files
 
-    if sandboxed not in ("auto", "on", "off"):
+    if sandboxed not in WALLS:
         raise ValueError(f"--sandbox must be auto, on or off, got {sandboxed}")
     if sandboxed == "on" and dask is None and sandbox.missing():
         raise ValueError(f"--sandbox on: {sandbox.missing()}")
@@ -112,7 +115,7 @@ def grade(
             seed=seed,
             jobs=jobs or joblib.cpu_count(),
             dask=dask,
-            settings=process.Settings(cell_timeout, memory, sandboxed),
+            settings=Settings(cell_timeout, memory, sandboxed),
             fresh=fresh,
         )
     except KeyboardInterrupt:

@@ -10,7 +10,8 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from rnnlib.grading import report
-from rnnlib.grading.process import Settings, failed_rows, grade_one, kill_children
+from rnnlib.grading.process import failed_rows, grade_one, kill_children
+from rnnlib.grading.settings import Settings
 from rnnlib.grading.submission import find
 
 
@@ -28,7 +29,7 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
         seed: for the checks' random inputs; None takes that of the latest run, or a new one.
         jobs: submissions at a time, on this machine.
         dask: address of a dask scheduler; None grades on this machine.
-        settings: a ``process.Settings``.
+        settings: a ``settings.Settings``.
         fresh: whether to grade everything anew.
 
     Returns:

@@ -40,15 +40,15 @@ class Kernel(RunningKernel):
     Args:
         solutions: folder that the kernel must not see.
         sandboxed: whether it runs inside bubblewrap.
-        seed: the random seed of the checks.
         memory: bytes that it may use, together with all that it starts.
+        seed: the random seed of the checks.
         startup_timeout: in seconds.
 
     Raises:
         RuntimeError: the kernel does not start.
     """
 
-    def __init__(self, solutions, sandboxed, seed=0, memory=4 * 2**30, startup_timeout=60):
+    def __init__(self, solutions, sandboxed, *, memory, seed=0, startup_timeout=60):
         self.memory = memory
         self.folder = Path(tempfile.mkdtemp(prefix="k"))  # sockets must have short names
         home = self.folder / "home"

@@ -18,11 +18,10 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 from rnnlib.grading import matching, notebook, report, sandbox
 from rnnlib.grading.judge import Judge
 from rnnlib.grading.kernel import Kernel
+from rnnlib.grading.settings import WALLS, Settings
 from rnnlib.grading.verdicts import Failed
 
 NBVAL_TIMEOUT = 2000  # nbval's default, in seconds: too long to wait for an endless loop
-CELL_TIMEOUT = 30
-MEMORY = 4.0  # GiB
 COURSE = sandbox.SOLUTIONS.parent
 ORIGIN = pytest.StashKey()  # whose notebook it is, where its path does not tell; see report.row_of
 
@@ -39,18 +38,18 @@ def pytest_addoption(parser):
     group.addoption("--feedback", type=Path, metavar="DIR", help="Write a page for each student into DIR.")
     group.addoption(
         "--sandbox",
-        choices=["auto", "on", "off"],
-        default="auto",
+        choices=WALLS,
+        default=Settings.sandbox,
         help="Run students' code inside bubblewrap: where it works (auto), always, or never.",
     )
     group.addoption(
-        "--memory", type=float, default=MEMORY, metavar="GIB", help="What a student's code may use."
+        "--memory", type=float, default=Settings.memory, metavar="GIB", help="What a student's code may use."
     )
 
 
 def pytest_configure(config):
     if getattr(config.option, "nbval_cell_timeout", None) == NBVAL_TIMEOUT:
-        config.option.nbval_cell_timeout = CELL_TIMEOUT
+        config.option.nbval_cell_timeout = Settings.timeout
     if config.option.solutions != sandbox.SOLUTIONS and not any(config.option.solutions.glob("*.ipynb")):
         raise pytest.UsageError(f"--solutions: there are no solved labs in {config.option.solutions}")
     for option, path in (("grades", config.option.grades), ("feedback", config.option.feedback)):

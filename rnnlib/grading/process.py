@@ -10,7 +10,6 @@ import socket
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -28,27 +27,12 @@ ATTEMPTS = 5  # at an exercise: own, solution, everything, and two to see whose 
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How submissions are graded.
-
-    Attributes:
-        timeout: seconds for a cell.
-        memory: GiB for a kernel.
-        sandbox: "auto", "on" or "off".
-    """
-
-    timeout: float = plugin.CELL_TIMEOUT
-    memory: float = plugin.MEMORY
-    sandbox: str = "auto"
-
-
 def grade_one(submission, settings):
     """Grade one submission; return its rows.
 
     Args:
         submission: a ``submission.Submission``.
-        settings: a ``Settings``.
+        settings: a ``settings.Settings``.
     """
     if submission.problem:
         return failed_rows(submission, submission.verdict, submission.problem)

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from rnnlib.grading import batch, notebook, process, report, sandbox, submission
+from rnnlib.grading.settings import Settings
 from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell, write
 
 MISSING = sandbox.missing()
@@ -32,7 +33,7 @@ def made(folder, *students):
 
 def graded(folder, out, **options):
     """Grade a class; return the rows by student and function."""
-    settings = process.Settings(options.pop("timeout", 5), 2, options.pop("sandbox", "off"))
+    settings = Settings(options.pop("timeout", 5), 2, options.pop("sandbox", "off"))
     options = {"solutions": sandbox.SOLUTIONS, "seed": 5, "jobs": 2} | options
     rows, kept, _ = batch.grade(folder, out, settings=settings, **options)
     return {
@@ -396,7 +397,7 @@ def test_a_grader_that_hangs_is_not_waited_for(tmp_path, monkeypatch):
 
 def test_a_grader_that_ends_too_early_says_its_last_words(tmp_path):
     path = tmp_path / "nowhere.ipynb"
-    rows, why = process._in_child(path, {}, process.Settings(sandbox="off"), limit=60)
+    rows, why = process._in_child(path, {}, Settings(sandbox="off"), limit=60)
     assert rows == {}
     assert why.startswith("the grading process ended too early: ERROR: --solutions: there are no solved labs")
 

@@ -44,8 +44,7 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
     before = _graded_before(out, journal)
     if fresh:
         before = {}
-    if seed is None:
-        seed = next((rows[0].seed for rows in reversed(before.values())), secrets.randbelow(10**6) + 1)
+    seed = _latest_seed(before) if seed is None else seed
     submissions, stray = find(Path(folder), Path(solutions), seed)
     stranger = _stranger(before, submissions)
     if stranger:
@@ -66,6 +65,11 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
     report.write_csv(rows, out)
     journal.unlink(missing_ok=True)
     return rows, hits, stray
+
+
+def _latest_seed(before):
+    """The seed of the latest run, or a new one."""
+    return next((rows[0].seed for rows in reversed(before.values())), secrets.randbelow(10**6) + 1)
 
 
 def _stranger(before, submissions):

@@ -17,13 +17,14 @@ import psutil
 import pytest
 
 from rnnlib.grading import matching, notebook, plugin, sandbox
-from rnnlib.grading.judge import CELLS_IN_TIME
+from rnnlib.grading.judge import ATTEMPTS
 from rnnlib.grading.report import from_json, row_of
+from rnnlib.grading.session import CELLS_IN_TIME
 from rnnlib.grading.verdicts import Failed, one_line
 
 # The first is what the command grade runs in.
 PRELOADED = ["rnnlib.commands.main", "rnnlib.grading.process", "nbval.plugin"]
-ATTEMPTS = 5  # at an exercise: own, solution, everything, and two to see whose fault it is
+MOST_ATTEMPTS = len(ATTEMPTS) + 2  # at an exercise: two more to see whose fault it is
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
@@ -49,7 +50,7 @@ def grade_one(submission, settings):
         student = folder / f"{submission.lab}.ipynb"
         student.write_text(submission.content, encoding="utf-8")
         count = len(_exercises(submission))
-        limit = 60 + count * ATTEMPTS * CELLS_IN_TIME * settings.timeout  # a last resort
+        limit = 60 + count * MOST_ATTEMPTS * CELLS_IN_TIME * settings.timeout  # a last resort
         rows, why = _in_child(student, origin, settings, limit)
     finally:
         sandbox.remove(folder)

@@ -385,7 +385,7 @@ def test_a_submission_that_kills_its_grader_costs_its_own_rows(tmp_path):
 def test_a_grader_that_hangs_is_not_waited_for(tmp_path, monkeypatch):
     """The deadlines inside fail; the last resort does not."""
     monkeypatch.setattr(
-        process, "CELLS_IN_TIME", -60 / (4 * process.ATTEMPTS * 1000) + 4 / 20_000
+        process, "CELLS_IN_TIME", -60 / (4 * process.MOST_ATTEMPTS * 1000) + 4 / 20_000
     )  # limit: 4 s
     rows, _ = graded(made(tmp_path / "class", "sleeps"), tmp_path / "grades.csv", timeout=1000)
     first, *others = rows["sleeps"].values()

@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 
-from rnnlib.grading import judge, kernel, notebook, report, sandbox
+from rnnlib.grading import kernel, notebook, report, sandbox, session
 from rnnlib.grading.comparison import same_values
 from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell
 
@@ -205,7 +205,7 @@ def test_a_failure_of_the_grader_is_no_zero(grade, solved, monkeypatch):
     def breaks(self, source, deadline):
         raise OSError("no more file handles")
 
-    monkeypatch.setattr(judge.Judge, "_execute", breaks)
+    monkeypatch.setattr(session.Session, "execute", breaks)
     _, rows = grade(solved)
     assert {(row.verdict, row.points) for row in rows.values()} == {("regrade", None)}
     assert all("no more file handles" in row.message for row in rows.values())

@@ -5,6 +5,7 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from tqdm.auto import tqdm
@@ -46,14 +47,9 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
         before = {}
     seed = _latest_seed(before) if seed is None else seed
     submissions, stray = find(Path(folder), Path(solutions), seed)
-    stranger = _stranger(before, submissions)
-    if stranger:
-        raise ValueError(
-            f"{out} holds grades of {stranger}, and {folder} does not: "
-            "choose another --out, or write it anew with --fresh"
-        )
+    _refuse_another_class(before, submissions, out, folder)
     submissions = [replace(submission, digest=_digest(submission, settings)) for submission in submissions]
-    results = {s: before[s.student, s.file] for s in submissions if _is_known(s, before)}
+    results = _known_results(before, submissions)
     hits = len(results)
     todo = [submission for submission in submissions if submission not in results]
     with _executor(jobs, dask) as executor, journal.open("w" if fresh else "a", encoding="utf-8") as file:
@@ -61,7 +57,7 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
             results[submission] = rows
             file.write("\n" + report.to_json(rows))  # after a line that was cut
             file.flush()
-    rows = [row for submission in submissions for row in results[submission]]
+    rows = list(chain.from_iterable(map(results.get, submissions)))
     report.write_csv(rows, out)
     journal.unlink(missing_ok=True)
     return rows, hits, stray
@@ -72,19 +68,28 @@ def _latest_seed(before):
     return next((rows[0].seed for rows in reversed(before.values())), secrets.randbelow(10**6) + 1)
 
 
-def _stranger(before, submissions):
-    """A student, or a lab, that was graded before and is not among the submissions; None if there is none."""
-    rows = [row for rows in before.values() for row in rows]
+def _refuse_another_class(before, submissions, out, folder):
+    """Grades of a student, or of a lab, that is not in the folder would be lost."""
+    rows = list(chain.from_iterable(before.values()))
     students = {row.student for row in rows} - {submission.student for submission in submissions}
     labs = {row.lab for row in rows} - {submission.lab for submission in submissions} - {""}
-    return next(iter(sorted(students) + sorted(labs)), None)
+    names = sorted(students) + sorted(labs)
+    if names:
+        raise ValueError(
+            f"{out} holds grades of {names[0]}, and {folder} does not: "
+            "choose another --out, or write it anew with --fresh"
+        )
 
 
-def _is_known(submission, before):
-    """Whether what was graded before still holds for a submission."""
-    rows = before.get((submission.student, submission.file), [])
-    whole = rows and all(row.verdict != "regrade" for row in rows)
-    return whole and rows[0].digest == submission.digest
+def _known_results(before, submissions):
+    """Submissions of which earlier rows still hold, with these rows."""
+    results = {}
+    for submission in submissions:
+        rows = before.get((submission.student, submission.file), [])
+        whole = rows and all(row.verdict != "regrade" for row in rows)
+        if whole and rows[0].digest == submission.digest:
+            results[submission] = rows
+    return results
 
 
 def _new_results(submissions, settings, executor):

@@ -125,8 +125,8 @@ class Judge:
                 session.stop()
             failure.message = one_line(failure.message, exercise.title)
             return failure
-        except KernelLost as lost:
-            return Failed(lost.verdict, str(lost))
+        except KernelLost as error:
+            return Failed(error.verdict, str(error))
         except Exception as error:  # never a zero for what the grader did wrong
             session.stop()
             return Failed("regrade", one_line(f"the grader itself failed: {error!r}", exercise.title))

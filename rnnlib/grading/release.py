@@ -29,21 +29,21 @@ def release(solution_path, student_path):
             its metadata, has a cell that fails, has lost an id, or would leak a solution.
     """
     solution = notebook.read(solution_path)
-    executed = execute(solution)
-    for cell, new in zip(solution.cells, executed.cells, strict=True):
+    fresh = execute(solution)
+    for cell, new in zip(solution.cells, fresh.cells, strict=True):
         if cell.cell_type == "code" and not same_outputs(cell.outputs, new.outputs):
             cell.outputs = new.outputs
-    solution.metadata = executed.metadata
+    solution.metadata = fresh.metadata
     for number, cell in enumerate((c for c in solution.cells if c.cell_type == "code"), start=1):
         cell.execution_count = number
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = number
     student = student_version(solution)
-    lost = lost_ids(student, student_path)
-    if lost:
+    ids = lost_ids(student, student_path)
+    if ids:
         raise ValueError(
-            f"students' notebooks hold the cell {lost[0]}, which {Path(solution_path).name} has no more: "
+            f"students' notebooks hold the cell {ids[0]}, which {Path(solution_path).name} has no more: "
             f"keep its id, or remove {student_path} if no student has it yet"
         )
     _write(solution, solution_path)
@@ -57,10 +57,10 @@ def check(solution_path, student_path):
         One line for each problem; none if all is up to date.
     """
     solution = notebook.read(solution_path)
-    executed = execute(solution)
+    fresh = execute(solution)
     problems = [
         f"{solution_path}: the stored output is not what this cell gives now: {cell.source.splitlines()[0]}"
-        for cell, new in zip(solution.cells, executed.cells, strict=True)
+        for cell, new in zip(solution.cells, fresh.cells, strict=True)
         if cell.cell_type == "code" and not same_outputs(cell.outputs, new.outputs)
     ]
     student_path = Path(student_path)
@@ -124,10 +124,10 @@ def with_seed(solution_path, seed):
     last = max(i for i, cell in enumerate(solution.cells) if notebook.role(cell) == "check")
     following = solution.cells[last + 1 :]  # no grade depends on them: they are not run
     solution.cells = solution.cells[: last + 1]
-    executed = execute(solution, seed)
-    executed.cells += following
-    executed.metadata["rnnlib"]["seed"] = seed
-    return _text(executed)
+    fresh = execute(solution, seed)
+    fresh.cells += following
+    fresh.metadata["rnnlib"]["seed"] = seed
+    return _text(fresh)
 
 
 def execute(solution, seed=0):
@@ -137,25 +137,25 @@ def execute(solution, seed=0):
         solution: the solution notebook.
         seed: the random seed of the checks.
     """
-    executed = copy.deepcopy(solution)
+    run = copy.deepcopy(solution)
     if notebook.lab_name(solution) is None:
         raise ValueError('the notebook\'s metadata must name its lab: {"rnnlib": {"lab": "01_rnn"}}')
     try:
         with tempfile.TemporaryDirectory(prefix="k") as folder:
             options = {"transport": "ipc", "connection_file": f"{folder}/c"} if os.name == "posix" else {}
             config = Config(KernelManager=options)
-            client = NotebookClient(executed, timeout=120, kernel_name="python3", config=config)
+            client = NotebookClient(run, timeout=120, kernel_name="python3", config=config)
             client.execute(env=os.environ | {"RNNLIB_SEED": str(seed)})
     except CellExecutionError as error:
         raise ValueError(f"a cell of the solution stopped with {error.ename}: {error.evalue}") from error
     except RuntimeError as error:  # the kernel died, or a cell took too long
         raise ValueError(f"the solution did not run to its end: {error}") from error
-    executed.metadata = _metadata(solution)
-    for cell in executed.cells:
+    run.metadata = _metadata(solution)
+    for cell in run.cells:
         cell.metadata.pop("execution", None)  # time stamps
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_image(output)]
-    return executed
+    return run
 
 
 def _metadata(solution):
@@ -173,9 +173,9 @@ def _is_image(output):
     return any(mime.startswith("image/") for mime in output.get("data", {}))
 
 
-def same_outputs(stored, new):
+def same_outputs(old, new):
     """Whether two lists of outputs agree, values within rounding."""
-    return len(stored) == len(new) and all(map(_same_output, stored, new))
+    return len(old) == len(new) and all(map(_same_output, old, new))
 
 
 def _same_output(a, b):

@@ -91,8 +91,8 @@ def number(points):
 
 def totals(rows):
     """Points earned, and points to earn, of the exercises that could be judged."""
-    judged = [row for row in rows if row.points is not None]
-    return sum(row.points for row in judged), sum(row.of for row in judged)
+    certain = [row for row in rows if row.points is not None]
+    return sum(row.points for row in certain), sum(row.of for row in certain)
 
 
 def lines(rows):

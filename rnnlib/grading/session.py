@@ -40,8 +40,8 @@ class Session:
         try:
             for exercise, failure in failures.items():
                 self._run_earlier(exercise, failure, own(exercise))
-        except KernelLost as lost:
-            raise Failed("regrade", f"an earlier answer, when it ran again: {lost}") from lost
+        except KernelLost as error:
+            raise Failed("regrade", f"an earlier answer, when it ran again: {error}") from error
         except Exception:
             self.stop()  # half set up
             raise
@@ -104,9 +104,9 @@ class Session:
         """
         try:
             return self.kernel.execute(source, min(deadline, time.monotonic() + self.timeout))
-        except KernelLost as lost:
+        except KernelLost as error:
             self.stop()
-            if lost.verdict == "timed out":
+            if error.verdict == "timed out":
                 text = f"did not finish within {self.timeout:g} seconds: is there an endless loop?"
                 raise KernelLost("timed out", text) from None
             raise

@@ -8,13 +8,29 @@ from rnnlib.grading.verdicts import VERDICTS
 LISTED = 20  # rows of a class that a terminal shows
 
 
-def show_grades(rows, hits):
+def show_grades(rows, hits, stray):
     """How a class did: verdicts for each exercise, and what a person has to look at.
 
     Args:
         rows: list of ``grading.report.Row``.
         hits: how many notebooks were graded in an earlier run.
+        stray: paths of the notebooks in no student's folder.
     """
+    show_counts(rows, hits)
+    show_list("To grade again: the grading failed", "message", [r for r in rows if r.verdict == "regrade"])
+    show_list("Nothing to judge", "message", [r for r in rows if not r.exercise and r.points is not None])
+    show_list("To review: look at the code", "review", [r for r in rows if r.review])
+    unprotected = len({row.student for row in rows if row.sandbox == "none"})
+    if unprotected:
+        print(f"\nNot protected: {unprotected} students' code ran with your rights, not inside bubblewrap.")
+    if stray:
+        names = ", ".join(path.name for path in stray[:5])
+        names += f" and {len(stray) - 5} more" if len(stray) > 5 else ""
+        print(f"\nNot graded, in no student's folder: {names}")
+
+
+def show_counts(rows, hits):
+    """How often each exercise had each verdict."""
     verdicts = pd.DataFrame(
         [(f"{row.lab} {row.exercise}".strip() or "no lab", row.verdict) for row in rows],
         columns=["exercise", "verdict"],
@@ -26,13 +42,6 @@ def show_grades(rows, hits):
     before = f" ({hits} graded before)" if hits else ""
     title = f"{notebooks} notebooks of {students} students{before}, seed {rows[0].seed}"
     show(title, ["exercise", *counts.columns], [[name, *map(str, row)] for name, row in counts.iterrows()])
-
-    show_list("To grade again: the grading failed", "message", [r for r in rows if r.verdict == "regrade"])
-    show_list("Nothing to judge", "message", [r for r in rows if not r.exercise and r.points is not None])
-    show_list("To review: look at the code", "review", [r for r in rows if r.review])
-    unprotected = len({row.student for row in rows if row.sandbox == "none"})
-    if unprotected:
-        print(f"\nNot protected: {unprotected} students' code ran with your rights, not inside bubblewrap.")
 
 
 def show_list(heading, column, rows):

@@ -10,6 +10,7 @@ notice a kernel that died. Nor is its loop that compares outputs: it knows no ro
 """
 
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -48,20 +49,28 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    if getattr(config.option, "nbval_cell_timeout", None) == NBVAL_TIMEOUT:
-        config.option.nbval_cell_timeout = Settings.timeout
-    if config.option.solutions != sandbox.SOLUTIONS and not any(config.option.solutions.glob("*.ipynb")):
-        raise pytest.UsageError(f"--solutions: there are no solved labs in {config.option.solutions}")
-    for option, path in (("grades", config.option.grades), ("feedback", config.option.feedback)):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise pytest.UsageError(f"--{option}: there is no folder {path.parent}")
-        if path is not None and path.exists() and path.is_dir() != (option == "feedback"):
-            raise pytest.UsageError(f"--{option}: {path} is {'a folder' if path.is_dir() else 'no folder'}")
-    if config.option.grades is not None and config.option.grades.exists():
+    options = config.option
+    if getattr(options, "nbval_cell_timeout", None) == NBVAL_TIMEOUT:
+        options.nbval_cell_timeout = Settings.timeout
+    if options.solutions != sandbox.SOLUTIONS and not any(options.solutions.glob("*.ipynb")):
+        raise pytest.UsageError(f"--solutions: there are no solved labs in {options.solutions}")
+    _refuse_path("--grades", options.grades, is_folder=False)
+    _refuse_path("--feedback", options.feedback, is_folder=True)
+    if options.grades is not None and options.grades.exists():
         try:
-            report.read_csv(config.option.grades)
+            report.read_csv(options.grades)
         except ValueError as error:
             raise pytest.UsageError(f"--grades: {error}") from error
+
+
+def _refuse_path(option, path, is_folder):
+    """Say what keeps a path from being written."""
+    if path is None:
+        return
+    if not path.absolute().parent.is_dir():
+        raise pytest.UsageError(f"{option}: there is no folder {path.parent}")
+    if path.exists() and path.is_dir() != is_folder:
+        raise pytest.UsageError(f"{option}: {path} is {'a folder' if path.is_dir() else 'no folder'}")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -205,18 +214,15 @@ def pytest_sessionfinish(session):
 
 def pytest_terminal_summary(terminalreporter, config):
     """One line for each exercise: points, verdict, message; and the sum for each notebook."""
-    reports = [entry for entries in terminalreporter.stats.values() for entry in entries]
-    labs = {}
-    for entry in filter(row_text, reports):
-        labs.setdefault(entry.nodeid.split("::")[0], []).append(report.from_json(row_text(entry)))
+    labs = _rows_by_notebook(terminalreporter.stats)
     if not labs:
         return
     terminalreporter.section("exercises")
-    for path, rows in sorted(labs.items()):
+    for path, rows in labs.items():
         terminalreporter.line(path)
         for line, colour in report.lines(rows):
             terminalreporter.line(line, **({colour: True} if colour else {}))
-    rows = [row for path in sorted(labs) for row in labs[path]]
+    rows = list(chain.from_iterable(labs.values()))
     if any(row.sandbox == "none" for row in rows):
         reason = sandbox.missing() or "switched off"
         terminalreporter.line(f"Not protected: the students' code ran with your rights ({reason}).")
@@ -224,3 +230,12 @@ def pytest_terminal_summary(terminalreporter, config):
         report.write_csv(rows, config.option.grades)
     if config.option.feedback:
         report.write_feedback(rows, config.option.feedback)
+
+
+def _rows_by_notebook(stats):
+    """The rows in pytest's reports: path -> list of Row, sorted by path."""
+    labs = {}
+    for entry in filter(row_text, chain.from_iterable(stats.values())):
+        path = entry.nodeid.split("::")[0]
+        labs.setdefault(path, []).append(report.from_json(row_text(entry)))
+    return dict(sorted(labs.items()))

@@ -78,31 +78,43 @@ def student_version(solution):
     """
     student = copy.deepcopy(solution)
     student.metadata = _metadata(solution)
-    for ids in (list(map(notebook.grade_id, student.cells)), [cell.id for cell in student.cells]):
-        for name in ids:
-            if name is not None and ids.count(name) > 1:
-                raise ValueError(f"two cells have the id {name}: was a cell copied?")
+    _refuse_twins(student.cells)
     titles = dict(notebook.exercise_name(cell) for cell in student.cells if notebook.role(cell) == "check")
     for cell in student.cells:
         cell.metadata = {key: value for key, value in cell.metadata.items() if key in RELEASED}
-        name = notebook.grade_id(cell)
         if notebook.role(cell) == "check":
-            points = cell.metadata["nbgrader"].get("points")
-            if not isinstance(points, int | float) or points < 0:
-                raise ValueError(f"the check {cell.source} needs points, a number that is not negative")
+            _refuse_points(cell)
+        if notebook.role(cell) == "answer":
+            cell.source = _gap(cell, titles)
         if cell.cell_type == "code":
-            if notebook.role(cell) == "answer":
-                if name is None:
-                    raise ValueError(
-                        f"the answer in the cell {cell.id} needs a grade_id, its function's name"
-                    )
-                if name not in titles:
-                    raise ValueError(f"the answer {name} needs a check cell: checks.{name}({name})")
-                cell.source = notebook.with_gap(cell.source, titles[name])
             cell.outputs, cell.execution_count = [], None
         if notebook.BEGIN in cell.source or notebook.END in cell.source:
-            raise ValueError(f"the cell {name or cell.id} holds a marked solution, but is no answer")
+            name = notebook.grade_id(cell) or cell.id
+            raise ValueError(f"the cell {name} holds a marked solution, but is no answer")
     return student
+
+
+def _refuse_twins(cells):
+    for ids in ([notebook.grade_id(cell) for cell in cells], [cell.id for cell in cells]):
+        name = next((name for name in ids if name is not None and ids.count(name) > 1), None)
+        if name is not None:
+            raise ValueError(f"two cells have the id {name}: was a cell copied?")
+
+
+def _refuse_points(check):
+    points = check.metadata["nbgrader"].get("points")
+    if not isinstance(points, int | float) or points < 0:
+        raise ValueError(f"the check {check.source} needs points, a number that is not negative")
+
+
+def _gap(answer, titles):
+    """An answer's source as released; titles are those of the checks, by function."""
+    name = notebook.grade_id(answer)
+    if name is None:
+        raise ValueError(f"the answer in the cell {answer.id} needs a grade_id, its function's name")
+    if name not in titles:
+        raise ValueError(f"the answer {name} needs a check cell: checks.{name}({name})")
+    return notebook.with_gap(answer.source, titles[name])
 
 
 def lost_ids(student, path):

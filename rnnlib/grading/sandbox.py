@@ -65,7 +65,7 @@ def inside(command, folder=None, hidden=(SOLUTIONS,)):
     for path in map(str, packages):
         walls += ["--ro-bind-try", path, path]
     for path in (Path(path).resolve() for path in hidden):
-        if path.is_dir() and any(path.is_relative_to(folder) for folder in [*SYSTEM, *packages]):
+        if path.is_dir() and any(path.is_relative_to(place) for place in [*SYSTEM, *packages]):
             walls += ["--tmpfs", str(path)]
     if folder is not None:
         walls += ["--bind", str(folder), str(folder)]

@@ -1,6 +1,7 @@
 """A class: every submission of ``submissions.py`` graded at once, and all that can happen on the way."""
 
 import csv
+import importlib.util
 import json
 import os
 import shutil
@@ -400,6 +401,12 @@ def test_a_grader_that_ends_too_early_says_its_last_words(tmp_path):
     rows, why = process._in_child(path, {}, Settings(sandbox="off"), limit=60)
     assert rows == {}
     assert why.startswith("the grading process ended too early: ERROR: --solutions: there are no solved labs")
+
+
+def test_what_is_loaded_before_the_fork_exists():
+    """A server of forks passes over a module that it cannot find, and each child pays for it."""
+    for name in process.PRELOADED:
+        assert importlib.util.find_spec(name), name
 
 
 def test_walls_that_are_asked_for_and_missing_are_no_zero(tmp_path, monkeypatch):

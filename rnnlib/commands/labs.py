@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rnnlib.commands.options import Jobs
+from rnnlib.grading.settings import WALLS, Settings
 
 
 def release(
@@ -56,14 +57,16 @@ def grade(
     dask: Annotated[
         str | None, typer.Option(help="Grade on the dask cluster with this address, such as tcp://host:8786.")
     ] = None,
-    cell_timeout: Annotated[float, typer.Option(min=1, max=86400, help="Seconds that a cell may take.")] = 30,
+    cell_timeout: Annotated[
+        float, typer.Option(min=1, max=86400, help="Seconds that a cell may take.")
+    ] = Settings.timeout,
     memory: Annotated[
         float, typer.Option(min=0.5, max=1024, help="GiB of memory that a notebook may use.")
-    ] = 4,
-    sandboxed: Annotated[
+    ] = Settings.memory,
+    walls: Annotated[
         str,
         typer.Option("--sandbox", help="bubblewrap around students' code: auto (where it works), on or off."),
-    ] = "auto",
+    ] = Settings.sandbox,
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade everything anew, with a new seed.")] = False,
 ):
     """Grade a class.
@@ -83,50 +86,54 @@ def grade(
 
     import joblib
 
-    from rnnlib.commands import tables
-    from rnnlib.grading import batch, process, report, sandbox
+    from rnnlib.commands.grades import show_grades
+    from rnnlib.grading import batch, report, sandbox
     from rnnlib.tools import whole_file as files
 
-    if sandboxed not in ("auto", "on", "off"):
-        raise ValueError(f"--sandbox must be auto, on or off, got {sandboxed}")
-    if sandboxed == "on" and dask is None and sandbox.missing():
+    if walls not in WALLS:
+        raise ValueError(f"--sandbox must be auto, on or off, got {walls}")
+    if walls == "on" and dask is None and sandbox.missing():
         raise ValueError(f"--sandbox on: {sandbox.missing()}")
-    if not out.name:
-        raise ValueError("--out must name a file, such as grades.csv")
-    if not submissions.strip():
-        raise ValueError("the folder with the submissions has no name")
-    feedback = feedback or out.with_name(f"{out.stem}_feedback")
-    if feedback.exists() and not feedback.is_dir():
-        raise ValueError(f"--feedback: {feedback} is no folder")
-    if feedback.resolve().is_relative_to(Path(submissions).resolve()):
-        raise ValueError(
-            f"the pages in {feedback} would lie among the submissions: choose another --feedback"
-        )
+    pages = pages_folder(submissions, out, feedback)
     files.ready(out.parent)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop it as Ctrl-C does: cleanly
     try:
-        rows, kept, stray = batch.grade(
+        rows, hits, stray = batch.grade(
             submissions,
             out,
             solutions=solutions or sandbox.SOLUTIONS,
             seed=seed,
             jobs=jobs or joblib.cpu_count(),
             dask=dask,
-            settings=process.Settings(cell_timeout, memory, sandboxed),
+            settings=Settings(cell_timeout, memory, walls),
             fresh=fresh,
         )
     except KeyboardInterrupt:
         print("\nWhat was graded is kept. The command goes on, if --fresh is left out.", file=sys.stderr)
         raise
-    files.ready(feedback)
-    problems = report.write_feedback(rows, feedback)
-    tables.show_grades(rows, kept)
-    if stray:
-        names = ", ".join(path.name for path in stray[:5])
-        names += f" and {len(stray) - 5} more" if len(stray) > 5 else ""
-        print(f"\nNot graded, in no student's folder: {names}")
+    files.ready(pages)
+    problems = report.write_feedback(rows, pages)
+    show_grades(rows, hits, stray)
     for problem in problems:
         print(f"\nA page could not be written: {problem}")
-    print(f"\ngrades:   {out}\nfeedback: {feedback}")
+    print(f"\ngrades:   {out}\nfeedback: {pages}")
     if any(row.verdict == "regrade" for row in rows):
         raise typer.Exit(1)
+
+
+def pages_folder(submissions, out, feedback):
+    """The folder for the students' pages.
+
+    Raises:
+        ValueError: one of the paths cannot be what it should be.
+    """
+    if not out.name:
+        raise ValueError("--out must name a file, such as grades.csv")
+    if not submissions.strip():
+        raise ValueError("the folder with the submissions has no name")
+    pages = feedback or out.with_name(f"{out.stem}_feedback")
+    if pages.exists() and not pages.is_dir():
+        raise ValueError(f"--feedback: {pages} is no folder")
+    if pages.resolve().is_relative_to(Path(submissions).resolve()):
+        raise ValueError(f"the pages in {pages} would lie among the submissions: choose another --feedback")
+    return pages

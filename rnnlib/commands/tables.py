@@ -12,9 +12,6 @@ from rich.table import Table
 from rnnlib.data.origin import origin_of
 from rnnlib.forecasting.judging import p_value
 from rnnlib.forecasting.naive import linear_name
-from rnnlib.grading.judge import VERDICTS
-
-LISTED = 20  # rows of a class that a terminal shows
 
 
 def show(title, columns, rows):
@@ -177,38 +174,3 @@ def show_prices(quotes):
         ["day", *quotes.columns],
         rows,
     )
-
-
-def show_grades(rows, kept):
-    """How a class did: verdicts for each exercise, and what a person has to look at.
-
-    Args:
-        rows: list of ``grading.report.Row``.
-        kept: how many notebooks were graded in an earlier run.
-    """
-    verdicts = pd.DataFrame(
-        [(f"{row.lab} {row.exercise}".strip() or "no lab", row.verdict) for row in rows],
-        columns=["exercise", "verdict"],
-    )
-    counts = verdicts.value_counts().unstack(fill_value=0).sort_index()
-    counts = counts[[verdict for verdict in VERDICTS if verdict in counts]]
-    notebooks = len({(row.student, row.file) for row in rows if row.file})
-    students = len({row.student for row in rows})
-    before = f" ({kept} graded before)" if kept else ""
-    title = f"{notebooks} notebooks of {students} students{before}, seed {rows[0].seed}"
-    show(title, ["exercise", *counts.columns], [[name, *map(str, row)] for name, row in counts.iterrows()])
-
-    for heading, column, chosen in (
-        ("To grade again: the grading failed", "message", [row for row in rows if row.verdict == "regrade"]),
-        ("Nothing to judge", "message", [row for row in rows if not row.exercise and row.points is not None]),
-        ("To review: look at the code", "review", [row for row in rows if row.review]),
-    ):
-        if chosen:
-            print(f"\n{heading}")
-        for row in chosen[:LISTED]:
-            print(f"  {row.student}/{row.file}  {row.exercise}: {getattr(row, column)}")
-        if len(chosen) > LISTED:
-            print(f"  and {len(chosen) - LISTED} more in the CSV file")
-    unprotected = len({row.student for row in rows if row.sandbox == "none"})
-    if unprotected:
-        print(f"\nNot protected: {unprotected} students' code ran with your rights, not inside bubblewrap.")

@@ -1,4 +1,20 @@
 """Labs released, answers judged, outside the student's kernel.
 
 May import checks, models and tools; knows no training.
+
+What happens to a notebook between its file and its row:
+
+==========  ============================  =====================================================
+read        ``notebook.read``             of any version, as version 4; or it is "unreadable"
+measured    ``submission.find``           in a class: what is a link, or too large, ends here
+recognised  ``notebook.solution_for``     the solved lab that it is graded by
+matched     ``matching.exercises``        the student's answers in the gaps of the solution
+run         ``session.Session``           an exercise's cells and its check, in a ``kernel``
+compared    ``comparison.compare``        the values that the check displayed, and the stored
+judged      ``judge.ATTEMPTS``            how often an exercise is tried, and after what
+reported    ``report.row_of``             the verdict as a row; then lines, a table and pages
+==========  ============================  =====================================================
+
+``plugin`` does this for ``pytest --nbval``; ``process`` runs it once for each notebook of a
+class, ``batch`` for all of them. ``release`` makes the labs.
 """

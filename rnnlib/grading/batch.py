@@ -1,17 +1,18 @@
 """A class: its submissions graded side by side, here or on a dask cluster, and resumed."""
 
 import hashlib
-import json
 import secrets
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
 from rnnlib.grading import report
-from rnnlib.grading.process import Settings, failed_rows, grade_one, kill_children
+from rnnlib.grading.process import failed_rows, grade_one, kill_children
+from rnnlib.grading.settings import Settings
 from rnnlib.grading.submission import find
 
 
@@ -29,61 +30,81 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
         seed: for the checks' random inputs; None takes that of the latest run, or a new one.
         jobs: submissions at a time, on this machine.
         dask: address of a dask scheduler; None grades on this machine.
-        settings: a ``process.Settings``.
+        settings: a ``settings.Settings``.
         fresh: whether to grade everything anew.
 
     Returns:
-        (rows, kept, stray): list of ``report.Row``; how many submissions were graded before;
+        (rows, hits, stray): list of ``report.Row``; how many submissions were graded before;
         the notebooks in no student's folder, which were not graded.
 
     Raises:
         ValueError: there are no submissions, or ``out`` holds something else.
     """
     out, settings = Path(out), settings or Settings()
-    progress = out.with_name(out.name + ".part")
-    before = _graded_before(out, progress)
+    journal = out.with_name(out.name + ".part")
+    before = _graded_before(out, journal)
     if fresh:
         before = {}
-    if seed is None:
-        seed = next((rows[0].seed for rows in reversed(before.values())), secrets.randbelow(10**6) + 1)
+    seed = _latest_seed(before) if seed is None else seed
     submissions, stray = find(Path(folder), Path(solutions), seed)
-    labs = {(submission.student, submission.lab) for submission in submissions}
-    gone = sorted(
-        {row.student for rows in before.values() for row in rows} - {student for student, _ in labs}
-    )
-    gone += sorted({row.lab for rows in before.values() for row in rows} - {lab for _, lab in labs} - {""})
-    if gone:
+    _refuse_another_class(before, submissions, out, folder)
+    submissions = [replace(submission, digest=_digest(submission, settings)) for submission in submissions]
+    results = _known_results(before, submissions)
+    hits = len(results)
+    todo = [submission for submission in submissions if submission not in results]
+    with _executor(jobs, dask) as executor, journal.open("w" if fresh else "a", encoding="utf-8") as file:
+        for submission, rows in _new_results(todo, settings, executor):
+            results[submission] = rows
+            file.write("\n" + report.to_json(rows))  # after a line that was cut
+            file.flush()
+    rows = list(chain.from_iterable(map(results.get, submissions)))
+    report.write_csv(rows, out)
+    journal.unlink(missing_ok=True)
+    return rows, hits, stray
+
+
+def _latest_seed(before):
+    """The seed of the latest run, or a new one."""
+    return next((rows[0].seed for rows in reversed(before.values())), secrets.randbelow(10**6) + 1)
+
+
+def _refuse_another_class(before, submissions, out, folder):
+    """Grades of a student, or of a lab, that is not in the folder would be lost."""
+    rows = list(chain.from_iterable(before.values()))
+    students = {row.student for row in rows} - {submission.student for submission in submissions}
+    labs = {row.lab for row in rows} - {submission.lab for submission in submissions} - {""}
+    names = sorted(students) + sorted(labs)
+    if names:
         raise ValueError(
-            f"{out} holds grades of {gone[0]}, and {folder} does not: "
+            f"{out} holds grades of {names[0]}, and {folder} does not: "
             "choose another --out, or write it anew with --fresh"
         )
-    digests = {submission: _digest(submission, settings) for submission in submissions}
 
-    graded = {}
+
+def _known_results(before, submissions):
+    """Submissions of which earlier rows still hold, with these rows."""
+    results = {}
     for submission in submissions:
         rows = before.get((submission.student, submission.file), [])
-        if rows and rows[0].digest == digests[submission] and all(r.verdict != "regrade" for r in rows):
-            graded[submission] = rows
-    kept = len(graded)
-    todo = [submission for submission in submissions if submission not in graded]
-    with _executor(jobs, dask) as executor, progress.open("w" if fresh else "a", encoding="utf-8") as journal:
-        futures = {executor.submit(grade_one, s, digests[s], settings): s for s in todo}
-        for future in tqdm(
-            as_completed(futures), desc="grading", total=len(todo), unit="notebook", disable=not todo
-        ):
-            submission = futures[future]
-            try:
-                rows = future.result()
-            except Exception as error:  # a cluster may lose a worker too often
-                why = f"the grader itself failed: {error!r}"
-                rows = failed_rows(submission, digests[submission], "regrade", why)
-            graded[submission] = rows
-            journal.write("\n" + json.dumps([asdict(row) for row in rows]))  # after a line that was cut
-            journal.flush()
-    rows = [row for submission in submissions for row in graded[submission]]
-    report.write_csv(rows, out)
-    progress.unlink(missing_ok=True)
-    return rows, kept, stray
+        whole = rows and all(row.verdict != "regrade" for row in rows)
+        if whole and rows[0].digest == submission.digest:
+            results[submission] = rows
+    return results
+
+
+def _new_results(submissions, settings, executor):
+    """Grade submissions; give each with its rows, as soon as they are known."""
+    futures = {executor.submit(grade_one, submission, settings): submission for submission in submissions}
+    total = len(submissions)
+    for future in tqdm(
+        as_completed(futures), desc="grading", total=total, unit="notebook", disable=not total
+    ):
+        submission = futures[future]
+        try:
+            rows = future.result()
+        except Exception as error:  # a cluster may lose a worker too often
+            rows = failed_rows(submission, "regrade", f"the grader itself failed: {error!r}")
+        yield submission, rows
 
 
 def _digest(submission, settings):
@@ -93,21 +114,20 @@ def _digest(submission, settings):
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def _graded_before(out, progress):
+def _graded_before(out, journal):
     """The rows of earlier runs: (student, file) -> list, the latest last."""
-    found = {}
+    before = {}
     for row in report.read_csv(out) if out.exists() else []:
         if row.digest:  # others were written by pytest --grades
-            found.setdefault((row.student, row.file), []).append(row)
-    for line in progress.read_text(encoding="utf-8").splitlines() if progress.exists() else []:
+            before.setdefault((row.student, row.file), []).append(row)
+    for line in journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []:
         try:
-            rows = [report.Row(**row) for row in json.loads(line)]
+            rows = report.from_json(line)
         except (ValueError, TypeError):  # the run was killed while it wrote this line
             continue
-        for row in rows[:1]:
-            found.pop((row.student, row.file), None)
-            found[row.student, row.file] = rows
-    return found
+        before.pop((rows[0].student, rows[0].file), None)
+        before[rows[0].student, rows[0].file] = rows
+    return before
 
 
 @contextmanager

@@ -1,278 +1,165 @@
 """The verdict on each exercise of a notebook, made outside the kernel that runs the student's code."""
 
-import math
-import time
+from collections.abc import Callable
+from typing import NamedTuple
 
-from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.grading.comparison import compare
 from rnnlib.grading.kernel import KernelLost
+from rnnlib.grading.session import Session
+from rnnlib.grading.verdicts import Failed, LabFailed, one_line
 
-VERDICTS = (
-    *("passed", "wrong", "unfilled", "crashed", "timed out", "kernel died", "unreadable"),
-    "regrade",  # the grading itself failed
+
+class Attempt(NamedTuple):
+    """One attempt at an exercise: what runs before its cells, and when it is made.
+
+    Attributes:
+        own: of an earlier exercise: whether the student's answer to it runs, or the solution's.
+        due: of the failure so far, and the earlier exercises: whether this attempt is made.
+        counts: of the failure so far, and a new one: whether the new one takes its place.
+        apart: whether it has a kernel of its own.
+        restore: whether the solution's earlier answers run once more after the exercise's cells,
+            one of which may hold several answers.
+    """
+
+    own: Callable
+    due: Callable
+    counts: Callable
+    apart: bool = True
+    restore: bool = False
+
+
+# The attempts at an exercise, in order. The first that passes is a pass.
+ATTEMPTS = (
+    Attempt(  # after the student's own code, where no person must look at that
+        own=lambda earlier: not earlier.review,
+        due=lambda failure, before: True,
+        counts=lambda failure, new: True,
+        apart=False,
+    ),
+    AFTER_SOLUTION := Attempt(  # other answers, or the machine, may be to blame
+        own=lambda earlier: False,
+        due=lambda failure, before: (
+            failure.verdict == "kernel died" or (before and failure.verdict not in ("unfilled", "timed out"))
+        ),
+        counts=lambda failure, new: new.verdict == "unfilled" or failure.verdict == "regrade",
+        restore=True,
+    ),
+    Attempt(  # it may need what a person must look at; then it is marked, too
+        own=lambda earlier: True,
+        due=lambda failure, before: failure.verdict != "unfilled" and any(e.review for e in before),
+        counts=lambda failure, new: False,
+    ),
 )
-CELLS_IN_TIME = 3  # all cells of an exercise together may take as long as this many
-
-
-class Failed(Exception):
-    """An exercise without its points: a verdict, and a message of one line."""
-
-    def __init__(self, verdict, message):
-        super().__init__(verdict, message)
-        self.verdict, self.message = verdict, message
-
-    def __str__(self):
-        return f"{self.verdict}: {self.message}"
-
-
-class LabFailed(Failed):
-    """The lab's own code, or the solution's, stopped with an error."""
-
-    def __init__(self, message):
-        super().__init__("regrade", message)
 
 
 class Judge:
     """Judges the exercises of one notebook in order, each on its own.
 
-    After a wrong answer the solution's runs in its place. An answer that failed gets another
-    attempt, in a new kernel where the solution ran before it: other answers may be to blame.
-    Code that a person should look at never runs before other exercises, unless these need it;
-    then they are marked, too.
+    What failed gets further attempts. Where an exercise failed, the solution's answer runs for
+    the next ones.
 
     Args:
         exercises: list of ``matching.Exercise``.
         start: function that starts a kernel.
-        same: function of two lists of values that says whether they agree.
         timeout: seconds for a cell.
     """
 
-    def __init__(self, exercises, start, same, timeout):
-        self.exercises, self.start, self.same, self.timeout = exercises, start, same, timeout
-        self.kernel = None
-        self.failures = []  # of the exercises judged so far; None for a pass
+    def __init__(self, exercises, start, timeout):
+        self.exercises = exercises
+        self.session = Session(start, timeout)
+        self.failures = {}  # exercise -> its failure; None for a pass
 
     def verdict(self, exercise):
         """The verdict on an exercise, after those before it. None is a pass, a Failed the opposite."""
-        index = self.exercises.index(exercise)
-        while len(self.failures) <= index:
-            self.failures.append(self._judge(self.exercises[len(self.failures)]))
-        return self.failures[index]
+        for each in self.exercises[len(self.failures) : self.exercises.index(exercise) + 1]:
+            self.failures[each] = self._verdict(each)
+        return self.failures[exercise]
 
     def stop(self):
-        """Stop the kernel, if there is one; the next exercise starts another."""
-        if self.kernel is not None:
-            self.kernel.stop()
-            self.kernel = None
+        """Stop the kernel, if there is one."""
+        self.session.stop()
 
-    def _judge(self, exercise):
+    def _verdict(self, exercise):
         if exercise.filled:
             failure = self._failure(exercise)
         else:
             failure = Failed("unfilled", "not filled in yet")
         if exercise.review or (failure and "MemoryError" in failure.message):
-            self.stop()
-        elif failure and self.kernel is not None:
-            try:
-                if not exercise.filled:
-                    self._run_answer(exercise, self._deadline())
-                self._run_solution(exercise, self._deadline())
-            except Exception:  # the next exercise gets another kernel
-                self.stop()
+            self.session.stop()
+        elif failure and self.session.kernel is not None:
+            self._go_on(exercise)
         return failure
 
     def _failure(self, exercise):
         """Why an exercise fails, after all attempts that it deserves; None if it passes."""
-        failure = self._attempt(exercise, "own")
-        if failure and self._deserves_another(failure):
-            second = self._attempt(exercise, "solution")
-            if second is None or second.verdict == "unfilled" or failure.verdict == "regrade":
-                failure = second
-        marked = [earlier for earlier in self._judged() if earlier.review]
-        if failure and failure.verdict != "unfilled" and marked:
-            if self._attempt(exercise, "everything") is None:
-                failure = None
-                exercise.review = exercise.review or marked[0].review
+        failure = Failed("regrade", "not tried yet")
+        for attempt in ATTEMPTS:
+            if failure and attempt.due(failure, self.failures):
+                new = self._try(exercise, attempt)
+                if new is None or attempt.counts(failure, new):
+                    failure = new
+                if new is None:
+                    exercise.review = exercise.review or self._mark(attempt)
         if failure and failure.verdict == "regrade":
             failure = self._blame(exercise, failure)
         return failure
 
-    def _deadline(self):
-        return time.monotonic() + CELLS_IN_TIME * self.timeout
+    def _mark(self, attempt):
+        """Why a person should look at what ran before an exercise, or ""."""
+        return next((e.review for e in self.failures if e.review and attempt.own(e)), "")
 
-    def _judged(self):
-        return self.exercises[: len(self.failures)]
-
-    def _deserves_another(self, failure):
-        """Whether what ran before an exercise, or the machine, may be why it failed."""
-        if failure.verdict in ("unfilled", "timed out"):
-            return False
-        return bool(self.failures) or failure.verdict == "kernel died"
-
-    def _attempt(self, exercise, before):
-        """Run an exercise's cells and its check; return None or Failed.
-
-        Args:
-            exercise: the exercise.
-            before: what ran before it: "own" (the student's code, where no person must look at
-                it), "everything" (all of the student's code), or the "solution". The last two
-                have a kernel of their own.
-        """
-        if before != "own":
-            self.stop()
+    def _try(self, exercise, attempt):
+        """Run what comes before an exercise, its cells and its check; return None or Failed."""
+        session = self.session
+        if attempt.apart:
+            session.stop()
         try:
-            self._ensure_kernel(before)
-            deadline = self._deadline()
-            broken = self._run_answer(exercise, deadline)
-            if before == "solution":
-                for earlier in self._judged():  # a cell that holds several answers brought its own
-                    self._run_solution(earlier, deadline, answers_only=True)
-            outputs = self._execute(exercise.check.source, deadline)
-            self._compare(exercise, outputs, broken)
-        except Failed as failed:
-            if failed.verdict == "regrade":
-                self.stop()
-            failed.message = one_line(failed.message, exercise.title)
-            return failed
-        except KernelLost as lost:
-            return Failed(lost.verdict, str(lost))
+            session.open(self.failures, attempt.own)
+            deadline = session.deadline()
+            broken = session.run_answer(exercise, deadline)
+            for earlier in self.failures if attempt.restore else ():
+                session.run_solution(earlier, deadline, answers_only=True)
+            compare(exercise, session.run_check(exercise, deadline), broken)
+        except Failed as failure:
+            if failure.verdict == "regrade":
+                session.stop()
+            failure.message = one_line(failure.message, exercise.title)
+            return failure
+        except KernelLost as error:
+            return Failed(error.verdict, str(error))
         except Exception as error:  # never a zero for what the grader did wrong
-            self.stop()
+            session.stop()
             return Failed("regrade", one_line(f"the grader itself failed: {error!r}", exercise.title))
         finally:
-            if before != "own":  # the next exercise builds on other code
-                self.stop()
+            if attempt.apart:  # the next exercise builds on other code
+                session.stop()
         return None
+
+    def _go_on(self, exercise):
+        """Run the solution of an exercise that failed, for the next ones."""
+        try:
+            if not exercise.filled:
+                self.session.run_answer(exercise)
+            self.session.run_solution(exercise)
+        except Exception:  # the next exercise gets another kernel
+            self.session.stop()
 
     def _blame(self, exercise, failure):
         """Where the grading failed: see whether the solution works, and if so, try once more.
 
         The student is to blame where the lab's own code stops after the student's, and only then.
         """
-        self.stop()
+        session = self.session
+        session.stop()
         try:
-            self._ensure_kernel("solution")
-            deadline = self._deadline()
-            self._run_solution(exercise, deadline)
-            self._compare(exercise, self._execute(exercise.check.source, deadline), None)
+            session.open(self.failures, AFTER_SOLUTION.own)
+            deadline = session.deadline()
+            session.run_solution(exercise, deadline)
+            compare(exercise, session.run_check(exercise, deadline))
         except Exception:
-            self.stop()
+            session.stop()
             return failure
-        again = self._attempt(exercise, "solution")
+        again = self._try(exercise, AFTER_SOLUTION)
         if isinstance(again, LabFailed):
             return Failed("crashed", f"{again.message}; without your code it works")
         return again
-
-    def _ensure_kernel(self, before):
-        if self.kernel is not None:
-            return
-        try:
-            self.kernel = self.start()
-        except RuntimeError:  # a machine under load; once more
-            self.kernel = self.start()
-        try:
-            for earlier, failure in zip(self._judged(), self.failures, strict=True):
-                own = before == "everything" or (before == "own" and not earlier.review)
-                if own and not (failure and failure.verdict in ("timed out", "kernel died")):
-                    self._run_answer(earlier, self._deadline())
-                if failure or not own:  # as after the verdict
-                    self._run_solution(earlier, self._deadline())
-        except KernelLost as lost:
-            raise Failed("regrade", f"an earlier answer, when it ran again: {lost}") from lost
-        except Exception:
-            self.stop()  # half set up
-            raise
-
-    def _run_answer(self, exercise, deadline):
-        """Run the cells before a check; return how the latest broken answer failed, or None."""
-        broken = None
-        for cell in exercise.cells:
-            error = _error(self._execute(cell.source, deadline))
-            if error is not None and cell.provided:
-                raise LabFailed(f"the lab's own code stopped with {_told(error)}")
-            if error is not None:
-                broken = _told(error)
-        return broken
-
-    def _run_solution(self, exercise, deadline, answers_only=False):
-        """Run the solution's cells of an exercise, the check left out."""
-        cells = [c for c in exercise.cells if c.solution and not (answers_only and c.provided)]
-        for source in dict.fromkeys(cell.solution for cell in cells):
-            error = _error(self._execute(source, deadline))
-            if error is not None:
-                raise LabFailed(f"the solution stopped with {_told(error)}")
-
-    def _execute(self, source, deadline):
-        try:
-            return self.kernel.execute(source, min(deadline, time.monotonic() + self.timeout))
-        except KernelLost as lost:
-            self.stop()
-            if lost.verdict == "timed out":
-                text = f"did not finish within {self.timeout:g} seconds: is there an endless loop?"
-                raise KernelLost("timed out", text) from None
-            raise
-
-    def _compare(self, exercise, outputs, broken):
-        """Compare what a check displayed with what the solution stored.
-
-        Raises:
-            Failed: with the check's own sentence where it has one.
-        """
-        stored = values(exercise.check.outputs)
-        if not stored:
-            raise Failed("regrade", "the solution has no stored values: release it first")
-        shown = values(outputs)
-        if shown:
-            if self.same(shown, stored):
-                return
-            raise Failed(
-                "wrong", "the check passed in the notebook, but its values are not the expected ones"
-            )
-        error = _error(outputs)
-        if error is None:
-            raise Failed("wrong", "the check showed no values: was it changed?")
-        name, text = str(error.get("ename")), str(error.get("evalue"))
-        if name == "NotFilledIn":
-            raise Failed("unfilled", text.split(". ")[0])  # the rest is advice for a notebook
-        if name == "WrongAnswer":
-            raise Failed("wrong", text)
-        if name == "NameError" and f"'{exercise.name}'" in text:
-            text = f"{exercise.name} is not defined"
-            text += f", since its cell stopped with {broken}" if broken else ": was it renamed?"
-        elif name != "Crashed":
-            text = f"the check stopped with {_told(error)}"
-        raise Failed("crashed", text)
-
-
-def same_values(a, b):
-    """Whether two structures of lists, dicts and numbers agree, numbers within rounding.
-
-    Stored values have six digits, and a check lets pass what is within 1e-6.
-    """
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same_values(a[key], b[key]) for key in a)
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(same_values, a, b))
-    if isinstance(a, float | int) and isinstance(b, float | int):
-        return math.isfinite(a) and abs(a - b) <= 2e-6 + 2e-5 * abs(a)  # False for NaN, too
-    return a == b
-
-
-def values(outputs):
-    """The displays that hold values, with nothing else: what is printed neither helps nor hurts."""
-    data = (output.get("data") for output in outputs)
-    return [d[VALUES_MIME] for d in data if isinstance(d, dict) and VALUES_MIME in d]
-
-
-def one_line(message, title=""):
-    """A message for a table: one line, no control characters, without the title again."""
-    line = "".join(c for c in " ".join(message.split()) if c.isprintable())
-    return line.removeprefix(f"{title}: ")[:500]
-
-
-def _error(outputs):
-    """The error among a cell's outputs, or None."""
-    return next((output for output in outputs if output["output_type"] == "error"), None)
-
-
-def _told(error):
-    return f"{error.get('ename')}: {error.get('evalue')}"

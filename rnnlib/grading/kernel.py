@@ -40,15 +40,15 @@ class Kernel(RunningKernel):
     Args:
         solutions: folder that the kernel must not see.
         sandboxed: whether it runs inside bubblewrap.
-        seed: the random seed of the checks.
         memory: bytes that it may use, together with all that it starts.
+        seed: the random seed of the checks.
         startup_timeout: in seconds.
 
     Raises:
         RuntimeError: the kernel does not start.
     """
 
-    def __init__(self, solutions, sandboxed, seed=0, memory=4 * 2**30, startup_timeout=60):
+    def __init__(self, solutions, sandboxed, *, memory, seed=0, startup_timeout=60):
         self.memory = memory
         self.folder = Path(tempfile.mkdtemp(prefix="k"))  # sockets must have short names
         home = self.folder / "home"
@@ -92,25 +92,16 @@ class Kernel(RunningKernel):
         """
         outputs = []
         request = self.execute_cell_input(source, allow_stdin=False)
-        looked = time.monotonic()
+        next_look = time.monotonic() + 1
         while True:
             now = time.monotonic()
             if now > deadline:
                 raise KernelLost("timed out", "did not finish in time")
-            if now > looked + 1:
+            if now > next_look:
                 self._look_at_its_size()
-                looked = now
-            try:
-                message = self.kc.get_iopub_msg(timeout=0.5)
-            except Empty:
-                if not self.is_alive():
-                    raise KernelLost(
-                        "kernel died", "the Python kernel died: does the code end or crash it?"
-                    ) from None
-                continue
-            except Exception as error:  # no kernel sends what cannot be read: the student's code did
-                raise KernelLost("kernel died", f"the Python kernel sent nonsense: {error!r}") from None
-            if message["parent_header"].get("msg_id") != request:
+                next_look = now + 1
+            message = self._next_message()
+            if message is None or message["parent_header"].get("msg_id") != request:
                 continue
             content = message["content"]
             if message["msg_type"] == "status" and content.get("execution_state") == "idle":
@@ -118,6 +109,18 @@ class Kernel(RunningKernel):
             matters = message["msg_type"] == "error" or VALUES_MIME in (content.get("data") or {})
             if matters and len(outputs) < MOST_OUTPUTS:
                 outputs.append({"output_type": message["msg_type"], **content})
+
+    def _next_message(self):
+        """What the kernel says next; None if it says nothing for half a second."""
+        try:
+            return self.kc.get_iopub_msg(timeout=0.5)
+        except Empty:
+            if self.is_alive():
+                return None
+            text = "the Python kernel died: does the code end or crash it?"
+            raise KernelLost("kernel died", text) from None
+        except Exception as error:  # no kernel sends what cannot be read: the student's code did
+            raise KernelLost("kernel died", f"the Python kernel sent nonsense: {error!r}") from None
 
     def _look_at_its_size(self):
         """A limit of the system holds for one process, this one for all that the kernel started."""
@@ -128,16 +131,16 @@ class Kernel(RunningKernel):
             return
         if len(processes) > MOST_PROCESSES:
             raise KernelLost("kernel died", f"it started more than {MOST_PROCESSES} processes")
-        used = sum(map(_resident, processes))
-        if used > self.memory:  # what they share counts many times in this sum
-            used = sum(map(_unshared, processes))
-        if used > self.memory:
+        size = sum(map(_resident, processes))
+        if size > self.memory:  # what they share counts many times in this sum
+            size = sum(map(_unshared, processes))
+        if size > self.memory:
             raise KernelLost("kernel died", f"it used more than {self.memory / 2**30:g} GiB of memory")
         try:
-            files = [file.stat().st_size for file in self.folder.rglob("*") if file.is_file()]
+            sizes = [file.stat().st_size for file in self.folder.rglob("*") if file.is_file()]
         except (OSError, RecursionError):  # one was just removed, or the folders go too deep
             return
-        if sum(files) > sandbox.SCRATCH:
+        if sum(sizes) > sandbox.SCRATCH:
             raise KernelLost("kernel died", f"it wrote more than {sandbox.SCRATCH >> 20} MiB of files")
 
     def stop(self):

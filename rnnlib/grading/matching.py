@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 
 from rnnlib.grading import sources
 from rnnlib.grading.notebook import exercise_name, grade_id, role, squeeze, with_gap
@@ -56,109 +57,146 @@ def exercises(solution, student=None):
         solution: the solution notebook.
         student: the student's notebook; None gives the solution's own answers.
     """
-    titles = dict(exercise_name(cell) for cell in solution.cells if role(cell) == "check")
-    gaps = {
-        grade_id(c): with_gap(c.source, titles[grade_id(c)]) for c in solution.cells if role(c) == "answer"
-    }
-    answers, added = _in_place(solution, student or solution, gaps)
-    result, cells = [], [Cell(source) for source in added[-1]]
-    for i, cell in enumerate(solution.cells):
-        kind = role(cell)
-        if kind == "answer":
-            cells += [Cell(source, cell.source) for source in answers[grade_id(cell)]]
-        elif kind == "provided":
-            cells.append(Cell(cell.source, cell.source, provided=True))
-        elif kind == "check":
+    gaps = released_gaps(solution)
+    work = Work(solution, gaps)
+    for number, cell in enumerate((student or solution).cells):
+        work.take(number, cell)
+    work.find_moved_answers()
+
+    lab, cells = [], [Cell(source) for source in work.added[-1]]
+    for place, cell in enumerate(solution.cells):
+        if role(cell) == "check":
             name, title = exercise_name(cell)
-            result.append(Exercise(name, title, cell.metadata["nbgrader"]["points"], cell, cells))
+            points = cell.metadata["nbgrader"]["points"]
+            filled = work.answers[name] != [gaps[name]]
+            review = why_review(cells) if student else ""
+            lab.append(Exercise(name, title, points, cell, cells, filled, review))
             cells = []
-        cells += [Cell(source) for source in added[i]]
-
-    for exercise in result:
-        written = [cell.source for cell in exercise.cells if not cell.provided]
-        suspects = [name for name in map(sources.to_review, written) if name]
-        exercise.review = f"its code names {suspects[0]}" if suspects else ""
-        exercise.filled = answers[exercise.name] != [gaps[exercise.name]]
-    return result
+        cells += work.cells(cell) + [Cell(source) for source in work.added[place]]
+    return lab
 
 
-def _in_place(solution, student, gaps):
-    """Sort a student's code cells into answers and added cells.
+def released_gaps(solution):
+    """Function -> its answer cell as released."""
+    titles = dict(exercise_name(cell) for cell in solution.cells if role(cell) == "check")
+    answers = [cell for cell in solution.cells if role(cell) == "answer"]
+    return {grade_id(cell): with_gap(cell.source, titles[grade_id(cell)]) for cell in answers}
+
+
+def why_review(cells):
+    """Why a person should look at the code of an exercise, or ""."""
+    names = (sources.to_review(cell.source) for cell in cells if not cell.provided)
+    suspect = next(filter(None, names), None)
+    return f"its code names {suspect}" if suspect else ""
+
+
+class Work:
+    """A student's code, taken cell by cell from the top: answers, and cells of the student's own.
 
     Args:
+        solution: the solution notebook.
         gaps: function -> its answer cell as released.
 
-    Returns:
-        (answers, added): function -> sources, and position in the solution -> sources of the
-        cells that the student added after that cell (−1: before all).
+    Attributes:
+        answers: function -> sources of its answer.
+        added: position in the solution -> sources of the cells that the student added after
+            that cell (−1: before all).
     """
-    match = _matcher(solution)
-    empty = set(map(squeeze, gaps.values()))
-    answers = {name: [] for name in gaps}
-    added = {i: [] for i in range(-1, len(solution.cells))}
-    filled = []  # (number, source) of every code cell with something in it
-    checked = {}  # function -> number of the first cell with the student's check
-    met = set()  # positions in the solution whose cell the student's notebook has shown
-    place = -1
-    for number, cell in enumerate(student.cells):
-        i, kind, name = match(cell)
-        again = kind != "answer" and i in met  # a check or the lab's own code, copied further down
-        if again or (name in checked and answers[name]):  # or an answer, changed below its check
-            i, kind, name = None, "again" if again else "text", None
-        if i is not None:
-            met.add(i)
-            place = i
+
+    def __init__(self, solution, gaps):
+        self.solution, self.gaps = solution, gaps
+        self.match = matcher(solution)
+        self.lab = {squeeze(cell.source) for cell in solution.cells}
+        self.empty = set(map(squeeze, gaps.values()))
+        self.answers = {name: [] for name in gaps}
+        self.added = {place: [] for place in range(-1, len(solution.cells))}
+        self.place = -1  # of the last cell of the lab that was taken
+        self.places = set()  # of all that were taken
+        self.code = []  # (number, source) of every code cell with something in it
+        self.checks = {}  # function -> number of the first cell with the student's check
+
+    def take(self, number, cell):
+        """Sort the next cell of the student's notebook."""
+        place, kind, name = self._identity(cell)
+        if place is not None:
+            self.place = place
+            self.places.add(place)
         if cell.cell_type != "code":
-            continue
+            return
         if kind == "check":
-            checked.setdefault(exercise_name(solution.cells[i])[0], number)
-        if squeeze(cell.source) in empty or sources.is_gap(cell.source):
-            continue  # a gap left standing beside an answer must not replace it
-        filled.append((number, cell.source))
-        if name:
-            answers[name].append(cell.source)
-        elif i is None and not (kind == "again" and _is_labs_own(cell, solution)):
-            added[place].append(cell.source)
-        elif i is not None and squeeze(cell.source) != squeeze(solution.cells[i].source):
+            self.checks.setdefault(name, number)
+        if squeeze(cell.source) in self.empty or sources.is_gap(cell.source):
+            return  # a gap left standing beside an answer must not replace it
+        self.code.append((number, cell.source))
+        if kind == "answer":
+            self.answers[name].append(cell.source)
+        elif not self._is_labs_own(cell.source, place, kind):
             # What a student wrote into a cell of the lab runs too, a check's before the check.
-            added[place - (kind == "check")].append(cell.source)
-    return _with_moved(answers, added, filled, checked, gaps), added
+            self.added[self.place - (kind == "check")].append(cell.source)
+
+    def _identity(self, cell):
+        """A cell's position in the solution, what it is, and its function; None where there is none."""
+        place, kind, name = self.match(cell)
+        if kind != "answer" and place in self.places:  # a check or the lab's own, once more further down
+            return None, "copy", None
+        if kind == "answer" and name in self.checks and self.answers[name]:  # changed below its check
+            return None, "added", None
+        return place, kind, name
+
+    def _is_labs_own(self, source, place, kind):
+        """Whether a source says no more than the lab itself."""
+        if kind == "copy":
+            return squeeze(source) in self.lab
+        return place is not None and squeeze(source) == squeeze(self.solution.cells[place].source)
+
+    def find_moved_answers(self):
+        """Find answers in cells which lost their metadata, or have another's, and take them from there.
+
+        What is nowhere is a gap.
+        """
+        definitions = {name: self._definitions(name) for name, own in self.answers.items() if not own}
+        elsewhere = set(chain.from_iterable(definitions.values()))
+        for place, own in self.added.items():
+            self.added[place] = [source for source in own if source not in elsewhere]
+        for name in self.answers:
+            self.answers[name] = self._rest(name, elsewhere) or definitions.get(name) or [self.gaps[name]]
+
+    def _definitions(self, name):
+        """The sources that define a function; those above its check, if there are any."""
+        cells = [(number, source) for number, source in self.code if name in sources.names_made(source)]
+        end = self.checks.get(name, math.inf)
+        above = [source for number, source in cells if number < end]
+        return above or [source for _, source in cells]
+
+    def _rest(self, name, elsewhere):
+        """What stays of an answer where some of its cells are other functions' answers."""
+        own = self.answers[name]
+        return [source for source in own if source not in elsewhere or name in sources.names_made(source)]
+
+    def cells(self, cell):
+        """What runs in the place of a cell of the lab, its check left out."""
+        match role(cell):
+            case "answer":
+                return [Cell(source, cell.source) for source in self.answers[grade_id(cell)]]
+            case "provided":
+                return [Cell(cell.source, cell.source, provided=True)]
+        return []
 
 
-def _matcher(solution):
-    """A function that finds a student's cell in a solution: (position, role, function's name)."""
-    by_grade_id = {grade_id(cell): i for i, cell in enumerate(solution.cells) if grade_id(cell)}
-    by_id = {cell.get("id"): i for i, cell in enumerate(solution.cells)}
-    by_check = {squeeze(cell.source): i for i, cell in enumerate(solution.cells) if role(cell) == "check"}
+def matcher(solution):
+    """A function that finds a student's cell in a solution: its position, role, and function or None."""
+    by_grade_id = {grade_id(cell): place for place, cell in enumerate(solution.cells) if grade_id(cell)}
+    by_id = {cell.get("id"): place for place, cell in enumerate(solution.cells)}
+    by_check = {squeeze(c.source): place for place, c in enumerate(solution.cells) if role(c) == "check"}
 
     def match(cell):
-        i = by_grade_id.get(grade_id(cell), by_id.get(cell.get("id"), by_check.get(squeeze(cell.source))))
-        kind = "text" if i is None else role(solution.cells[i])
-        return i, kind, grade_id(solution.cells[i]) if kind == "answer" else None
+        place = by_check.get(squeeze(cell.source))
+        place = by_grade_id.get(grade_id(cell), by_id.get(cell.get("id"), place))
+        if place is None:
+            return None, "added", None
+        own = solution.cells[place]
+        kind = role(own)
+        names = {"answer": grade_id(own), "check": exercise_name(own)[0] if kind == "check" else None}
+        return place, kind, names.get(kind)
 
     return match
-
-
-def _is_labs_own(cell, solution):
-    """Whether a cell says what a cell of the lab says."""
-    return squeeze(cell.source) in {squeeze(own.source) for own in solution.cells}
-
-
-def _with_moved(answers, added, filled, checked, gaps):
-    """Answers, with those that stand in cells which lost their metadata, or have another's.
-
-    They are taken out of where they were found. What is nowhere is a gap.
-    """
-    found = {}
-    for name in [name for name, own in answers.items() if not own]:
-        defining = [(number, source) for number, source in filled if name in sources.names_made(source)]
-        before = [source for number, source in defining if number < checked.get(name, math.inf)]
-        found[name] = before or [source for _, source in defining]
-    moved = {source for cells in found.values() for source in cells}
-    for place, cells in added.items():
-        added[place] = [source for source in cells if source not in moved]
-    kept = {
-        name: [source for source in own if source not in moved or name in sources.names_made(source)]
-        for name, own in answers.items()
-    }
-    return {name: kept[name] or found.get(name) or [gaps[name]] for name in answers}

@@ -77,12 +77,12 @@ def solution_for(stem, student, folder):
         folder: the solved labs.
     """
     solutions = {solution.stem: solution for solution in sorted(Path(folder).glob("*.ipynb"))}
-    named = max((lab for lab in solutions if stem.startswith(lab)), key=len, default=None)
+    label = max((lab for lab in solutions if stem.startswith(lab)), key=len, default=None)
     if student is None:  # what cannot be read is some lab's, if there is only one
-        return solutions.get(named) or (next(iter(solutions.values())) if len(solutions) == 1 else None)
+        return solutions.get(label) or (next(iter(solutions.values())) if len(solutions) == 1 else None)
     name = lab_name(student)
-    if name in solutions or named:
-        return solutions.get(name, solutions.get(named))
+    if name in solutions or label:
+        return solutions.get(name, solutions.get(label))
     same = (s for s in solutions.values() if shares_exercise(read(s), student))
     return next(same, None)
 
@@ -123,10 +123,10 @@ def with_gap(source, title):
         lines = f'# YOUR CODE HERE\nraise NotImplementedError("{title}")'
         return textwrap.indent(lines, match[1])
 
-    released, count = BLOCK.subn(gap, source)
-    if count == 0 or BEGIN in released or END in released:
+    text, count = BLOCK.subn(gap, source)
+    if count == 0 or BEGIN in text or END in text:
         raise ValueError(f"{title}: its cell needs a solution between {BEGIN} and {END}")
-    return released
+    return text
 
 
 def exercise_name(check):

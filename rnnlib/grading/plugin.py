@@ -1,32 +1,30 @@
 """The pytest plugin: ``pytest --nbval labs/01_rnn.ipynb`` grades a student's notebook.
 
-nbval collects notebooks, owns the kernel and compares outputs. Where a solution of the
-same lab exists, this plugin gives it one item for each exercise. The verdict is made here,
-outside the student's kernel: a check passes if the values that it displays equal those
-stored in the solution.
+nbval collects notebooks and owns the kernel. Where a solution of the same lab exists, this
+plugin gives it one item for each exercise. The verdict is made here, outside the student's
+kernel: a check passes if the values that it displays equal those stored in the solution
+(``comparison.compare``).
 
-The plugin does not use nbval's loop that waits for a cell: it has no deadline for output
-and does not notice a kernel that died.
+nbval's loop that waits for a cell is not used: it has no deadline for output and does not
+notice a kernel that died. Nor is its loop that compares outputs: it knows no rounding.
 """
 
-import json
-from dataclasses import asdict
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pytest
-from nbformat.v4 import new_output
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.grading import matching, notebook, report, sandbox
-from rnnlib.grading.judge import Failed, Judge, same_values
+from rnnlib.grading.judge import Judge
 from rnnlib.grading.kernel import Kernel
+from rnnlib.grading.settings import WALLS, Settings
+from rnnlib.grading.verdicts import Failed
 
 NBVAL_TIMEOUT = 2000  # nbval's default, in seconds: too long to wait for an endless loop
-CELL_TIMEOUT = 30
-MEMORY = 4.0  # GiB
 COURSE = sandbox.SOLUTIONS.parent
+ORIGIN = pytest.StashKey()  # whose notebook it is, where its path does not tell; see report.row_of
 
 
 def pytest_addoption(parser):
@@ -41,30 +39,38 @@ def pytest_addoption(parser):
     group.addoption("--feedback", type=Path, metavar="DIR", help="Write a page for each student into DIR.")
     group.addoption(
         "--sandbox",
-        choices=["auto", "on", "off"],
-        default="auto",
+        choices=WALLS,
+        default=Settings.sandbox,
         help="Run students' code inside bubblewrap: where it works (auto), always, or never.",
     )
     group.addoption(
-        "--memory", type=float, default=MEMORY, metavar="GIB", help="What a student's code may use."
+        "--memory", type=float, default=Settings.memory, metavar="GIB", help="What a student's code may use."
     )
 
 
 def pytest_configure(config):
-    if getattr(config.option, "nbval_cell_timeout", None) == NBVAL_TIMEOUT:
-        config.option.nbval_cell_timeout = CELL_TIMEOUT
-    if config.option.solutions != sandbox.SOLUTIONS and not any(config.option.solutions.glob("*.ipynb")):
-        raise pytest.UsageError(f"--solutions: there are no solved labs in {config.option.solutions}")
-    for option, path in (("grades", config.option.grades), ("feedback", config.option.feedback)):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise pytest.UsageError(f"--{option}: there is no folder {path.parent}")
-        if path is not None and path.exists() and path.is_dir() != (option == "feedback"):
-            raise pytest.UsageError(f"--{option}: {path} is {'a folder' if path.is_dir() else 'no folder'}")
-    if config.option.grades is not None and config.option.grades.exists():
+    options = config.option
+    if getattr(options, "nbval_cell_timeout", None) == NBVAL_TIMEOUT:
+        options.nbval_cell_timeout = Settings.timeout
+    if options.solutions != sandbox.SOLUTIONS and not any(options.solutions.glob("*.ipynb")):
+        raise pytest.UsageError(f"--solutions: there are no solved labs in {options.solutions}")
+    _refuse_path("--grades", options.grades, is_folder=False)
+    _refuse_path("--feedback", options.feedback, is_folder=True)
+    if options.grades is not None and options.grades.exists():
         try:
-            report.read_csv(config.option.grades)
+            report.read_csv(options.grades)
         except ValueError as error:
             raise pytest.UsageError(f"--grades: {error}") from error
+
+
+def _refuse_path(option, path, is_folder):
+    """Say what keeps a path from being written."""
+    if path is None:
+        return
+    if not path.absolute().parent.is_dir():
+        raise pytest.UsageError(f"{option}: there is no folder {path.parent}")
+    if path.exists() and path.is_dir() != is_folder:
+        raise pytest.UsageError(f"{option}: {path} is {'a folder' if path.is_dir() else 'no folder'}")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -121,7 +127,7 @@ class Lab(IPyNbFile):
         problem: why it cannot be read, or None.
         solution_path: the lab's solution.
         judge: makes the verdicts.
-        sandboxed: whether the student's code runs inside bubblewrap.
+        origin: what all rows of the notebook say; see ``report.row_of``.
     """
 
     def setup(self):
@@ -134,26 +140,35 @@ class Lab(IPyNbFile):
         options = self.config.option
         solution = notebook.read(self.solution_path)
         exercises = matching.exercises(solution, self.student)
-        self.sandboxed = options.sandbox != "off" and not sandbox.missing()
-        self.seed = notebook.seed(solution)
+        self.origin = self.config.stash.get(ORIGIN, None) or self._origin(solution)
         start = partial(
             Kernel,
             self.solution_path.parent,
-            self.sandboxed,
-            seed=self.seed,
+            self.origin["sandbox"] == "bubblewrap",
+            seed=self.origin["seed"],
             memory=int(options.memory * 2**30),
             startup_timeout=options.nbval_kernel_startup_timeout,
         )
         items = []
         for number, exercise in enumerate(exercises):
             item = ExerciseItem.from_parent(
-                self, name=exercise.title, cell_num=number, cell=exercise.check, options={"check": True}
+                self, name=exercise.title, cell_num=number, cell=exercise.check, options={}
             )
             item.exercise = exercise
             items.append(item)
-        same = items[0].same_values  # nbval compares in a cell, any cell
-        self.judge = Judge(exercises, start, same, options.nbval_cell_timeout)
+        self.judge = Judge(exercises, start, options.nbval_cell_timeout)
         return items
+
+    def _origin(self, solution):
+        """Where a notebook comes from, as its path tells."""
+        sandboxed = self.config.option.sandbox != "off" and not sandbox.missing()
+        return {
+            "student": self.path.parent.name,
+            "lab": self.solution_path.stem,
+            "file": self.path.name,
+            "sandbox": "" if self.problem else "bubblewrap" if sandboxed else "none",
+            "seed": notebook.seed(solution),
+        }
 
 
 class ExerciseItem(IPyNbCell):
@@ -165,42 +180,10 @@ class ExerciseItem(IPyNbCell):
     def runtest(self):
         lab, exercise = self.parent, self.exercise
         failure = Failed("unreadable", lab.problem) if lab.problem else lab.judge.verdict(exercise)
-        verdict, message = (failure.verdict, failure.message) if failure else ("passed", "")
-        row = report.Row(
-            student=lab.path.parent.name,
-            lab=lab.solution_path.stem,
-            exercise=exercise.title.removeprefix("Exercise "),
-            points={"passed": exercise.points, "regrade": None}.get(verdict, 0),
-            of=exercise.points,
-            verdict=verdict,
-            review=exercise.review,
-            message=message,
-            file=lab.path.name,
-            sandbox="" if lab.problem else "bubblewrap" if lab.sandboxed else "none",
-            seed=lab.seed,
-        )
-        self.user_properties.append(("rnnlib", json.dumps(asdict(row))))
+        row = report.row_of(exercise, failure, **lab.origin)
+        self.user_properties.append(("rnnlib", report.to_json(row)))
         if failure:
             raise failure
-
-    def same_values(self, shown, stored):
-        """Whether two lists of values agree, by nbval's own comparison of outputs."""
-        displays = [[new_output("display_data", data={VALUES_MIME: v}) for v in vs] for vs in (shown, stored)]
-        try:
-            return self.compare_outputs(*displays)
-        except Exception:  # a display that nbval cannot even compare
-            return False
-
-    def compare_outputs(self, test, ref, skip_compare=None):
-        self.comparison_traceback = []
-        return super().compare_outputs(test, ref, skip_compare)
-
-    def sanitize(self, value):
-        """Let nbval's comparison allow for rounding."""
-        return RoundedValues(value)
-
-    def format_output_compare(self, key, left, right):
-        """nbval would print both sides; the verdict's line says enough."""
 
     def repr_failure(self, excinfo):
         if isinstance(excinfo.value, Failed):
@@ -211,22 +194,10 @@ class ExerciseItem(IPyNbCell):
         return self.path, self.cell_num, self.exercise.name
 
 
-class RoundedValues:
-    """Values that are equal where they agree within rounding."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def __eq__(self, other):
-        return same_values(self.value, other.value)
-
-
-def row_of(report_of_item):
-    """The row in an item's report; None for other reports."""
-    if getattr(report_of_item, "when", None) != "call":
-        return None
-    found = (json.loads(value) for name, value in report_of_item.user_properties if name == "rnnlib")
-    return next((report.Row(**row) for row in found), None)
+def row_text(entry):
+    """The row in an item's report, as JSON; None for other reports."""
+    properties = entry.user_properties if getattr(entry, "when", None) == "call" else []
+    return next((text for name, text in properties if name == "rnnlib"), None)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -236,25 +207,22 @@ def pytest_sessionfinish(session):
     if reporter is None:  # a worker of pytest-xdist
         return
     failed = reporter.stats.get("failed", [])
-    if failed and "error" not in reporter.stats and all(map(row_of, failed)):
+    if failed and "error" not in reporter.stats and all(map(row_text, failed)):
         session.config.option.tbstyle = "no"
         reporter.reportchars = "".join(set(reporter.reportchars) - set("fE"))
 
 
 def pytest_terminal_summary(terminalreporter, config):
     """One line for each exercise: points, verdict, message; and the sum for each notebook."""
-    reports = [entry for entries in terminalreporter.stats.values() for entry in entries]
-    labs = {}
-    for entry in filter(row_of, reports):
-        labs.setdefault(entry.nodeid.split("::")[0], []).append(row_of(entry))
+    labs = _rows_by_notebook(terminalreporter.stats)
     if not labs:
         return
     terminalreporter.section("exercises")
-    for path, rows in sorted(labs.items()):
+    for path, rows in labs.items():
         terminalreporter.line(path)
         for line, colour in report.lines(rows):
             terminalreporter.line(line, **({colour: True} if colour else {}))
-    rows = [row for path in sorted(labs) for row in labs[path]]
+    rows = list(chain.from_iterable(labs.values()))
     if any(row.sandbox == "none" for row in rows):
         reason = sandbox.missing() or "switched off"
         terminalreporter.line(f"Not protected: the students' code ran with your rights ({reason}).")
@@ -262,3 +230,12 @@ def pytest_terminal_summary(terminalreporter, config):
         report.write_csv(rows, config.option.grades)
     if config.option.feedback:
         report.write_feedback(rows, config.option.feedback)
+
+
+def _rows_by_notebook(stats):
+    """The rows in pytest's reports: path -> list of Row, sorted by path."""
+    labs = {}
+    for entry in filter(row_text, chain.from_iterable(stats.values())):
+        path = entry.nodeid.split("::")[0]
+        labs.setdefault(path, []).append(report.from_json(row_text(entry)))
+    return dict(sorted(labs.items()))

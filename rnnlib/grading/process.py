@@ -4,14 +4,12 @@ The processes are forked from one that has imported pytest and nbval already, so
 are paid once.
 """
 
-import json
 import multiprocessing
 import os
 import socket
 import tempfile
 import threading
 import time
-from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -19,45 +17,30 @@ import psutil
 import pytest
 
 from rnnlib.grading import matching, notebook, plugin, sandbox
-from rnnlib.grading.judge import CELLS_IN_TIME, one_line
-from rnnlib.grading.report import Row
+from rnnlib.grading.judge import ATTEMPTS
+from rnnlib.grading.report import from_json, row_of
+from rnnlib.grading.session import CELLS_IN_TIME
+from rnnlib.grading.verdicts import Failed, one_line
 
 # The first is what the command grade runs in.
 PRELOADED = ["rnnlib.commands.main", "rnnlib.grading.process", "nbval.plugin"]
-ATTEMPTS = 5  # at an exercise: own, solution, everything, and two to see whose fault it is
+MOST_ATTEMPTS = len(ATTEMPTS) + 2  # at an exercise: two more to see whose fault it is
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How submissions are graded.
-
-    Attributes:
-        timeout: seconds for a cell.
-        memory: GiB for a kernel.
-        sandbox: "auto", "on" or "off".
-    """
-
-    timeout: float = plugin.CELL_TIMEOUT
-    memory: float = plugin.MEMORY
-    sandbox: str = "auto"
-
-
-def grade_one(submission, digest, settings):
+def grade_one(submission, settings):
     """Grade one submission; return its rows.
 
     Args:
         submission: a ``submission.Submission``.
-        digest: for the rows.
-        settings: a ``Settings``.
+        settings: a ``settings.Settings``.
     """
     if submission.problem:
-        return failed_rows(submission, digest, submission.verdict, submission.problem)
+        return failed_rows(submission, submission.verdict, submission.problem)
     missing = sandbox.missing()
     if settings.sandbox == "on" and missing:
-        return failed_rows(submission, digest, "regrade", f"{missing} on {socket.gethostname()}")
-    sandboxed = settings.sandbox != "off" and not missing
-    settings = replace(settings, sandbox="on" if sandboxed else "off")
+        return failed_rows(submission, "regrade", f"{missing} on {socket.gethostname()}")
+    origin = submission.origin("none" if settings.sandbox == "off" or missing else "bubblewrap")
     multiprocessing.current_process().daemon = False  # a dask worker is one, and may have no children
     folder = Path(tempfile.mkdtemp(prefix="rnnlib-"))
     try:
@@ -66,44 +49,30 @@ def grade_one(submission, digest, settings):
         solution.write_text(submission.solution, encoding="utf-8")
         student = folder / f"{submission.lab}.ipynb"
         student.write_text(submission.content, encoding="utf-8")
-        unknown = failed_rows(submission, digest, "regrade", "")
-        limit = 60 + len(unknown) * ATTEMPTS * CELLS_IN_TIME * settings.timeout  # a last resort
-        received, why = _in_child(student, settings, limit)
+        count = len(_exercises(submission))
+        limit = 60 + count * MOST_ATTEMPTS * CELLS_IN_TIME * settings.timeout  # a last resort
+        rows, why = _in_child(student, origin, settings, limit)
     finally:
         sandbox.remove(folder)
-    rows = []
-    for row in unknown:
-        judged = received.get(row.exercise)
-        if judged is None:
-            row = replace(row, message=one_line(why))
-        else:
-            review = ". ".join(filter(None, [submission.review, judged.review]))
-            known = {"student": row.student, "file": row.file, "seed": row.seed, "digest": digest}
-            row = replace(judged, review=review, **known)
-        rows.append(replace(row, sandbox="bubblewrap" if sandboxed else "none"))
-    return rows
+    unknown = failed_rows(submission, "regrade", why, origin)
+    return [rows.get(row.exercise, row) for row in unknown]
 
 
-def failed_rows(submission, digest, verdict, message):
-    """The rows of a submission of which nothing is known but why."""
+def failed_rows(submission, verdict, message, origin=None):
+    """The rows of a submission of which nothing is known but why.
+
+    Args:
+        origin: see ``Submission.origin``; None where nothing has run.
+    """
+    failure = Failed(verdict, one_line(message))
+    origin = origin or submission.origin()
+    return [row_of(exercise, failure, **origin) for exercise in _exercises(submission)]
+
+
+def _exercises(submission):
+    """What a submission could earn points for; a nameless exercise without points where that is nothing."""
     lab = matching.exercises(notebook.loads(submission.solution)) if submission.solution else []
-    exercises = [(exercise.title.removeprefix("Exercise "), exercise.points) for exercise in lab]
-    return [
-        Row(
-            submission.student,
-            submission.lab,
-            exercise,
-            None if verdict == "regrade" else 0,
-            points,
-            verdict,
-            submission.review,
-            one_line(message),
-            submission.file,
-            seed=submission.seed,
-            digest=digest,
-        )
-        for exercise, points in exercises or [("", 0)]
-    ]
+    return lab or [matching.Exercise("", "", points=0, check=None, cells=[])]
 
 
 def kill(*processes):
@@ -125,25 +94,25 @@ def kill_children():
             pass
 
 
-def _in_child(path, settings, limit):
+def _in_child(path, origin, settings, limit):
     """Grade a notebook in a child process.
 
     Returns:
-        (received, why): exercise -> Row, and why there is not one for each.
+        (rows, why): exercise -> Row, and why there is not one for each.
     """
     context = multiprocessing.get_context(METHOD)
     if METHOD == "forkserver":
         context.set_forkserver_preload(PRELOADED)
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_grade_in_child, args=(there, path, settings))
+    process = context.Process(target=_grade_in_child, args=(there, path, origin, settings))
     process.start()
     there.close()
-    received, end = {}, time.monotonic() + limit
+    rows, end = {}, time.monotonic() + limit
     why = f"the grading did not end within {limit:g} seconds"
     try:
         while here.poll(max(0, end - time.monotonic())):
-            row = Row(**json.loads(here.recv_bytes()))
-            received[row.exercise] = row
+            row = from_json(here.recv_bytes())
+            rows[row.exercise] = row
     except (EOFError, OSError):  # it has ended, or was killed while it wrote
         process.join(10)
         why = f"the grading process ended too early: {_last_line(path.parent / 'log')}"
@@ -157,7 +126,7 @@ def _in_child(path, settings, limit):
                 pass
         process.join()
         here.close()
-    return received, why
+    return rows, why
 
 
 def _last_line(log):
@@ -165,8 +134,23 @@ def _last_line(log):
     return next((line for line in reversed(lines) if line.strip()), "it said nothing")
 
 
-def _grade_in_child(pipe, path, settings):
-    """pytest and nbval over one notebook. Sends each row as soon as it is known."""
+class Messenger:
+    """Tells the plugin whose notebook it is, and the parent of each row as soon as it is known."""
+
+    def __init__(self, pipe, origin):
+        self.pipe, self.origin = pipe, origin
+
+    def pytest_configure(self, config):
+        config.stash[plugin.ORIGIN] = self.origin
+
+    def pytest_runtest_logreport(self, report):
+        text = plugin.row_text(report)
+        if text is not None:
+            self.pipe.send_bytes(text.encode())
+
+
+def _grade_in_child(pipe, path, origin, settings):
+    """pytest and nbval over one notebook."""
     folder = path.parent
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     log = os.open(folder / "log", os.O_CREAT | os.O_WRONLY)
@@ -176,18 +160,11 @@ def _grade_in_child(pipe, path, settings):
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # no other one is looked for
-
-    class RowSender:
-        def pytest_runtest_logreport(self, report):
-            row = plugin.row_of(report)
-            if row is not None:
-                pipe.send_bytes(json.dumps(asdict(row)).encode())
-
     options = ["-p", "nbval.plugin", "-p", "rnnlib.grading.plugin", "-p", "no:cacheprovider", "--nbval"]
     options += ["--noconftest", f"--rootdir={folder}", f"--config-file={folder / 'pytest.ini'}"]
-    options += [f"--solutions={folder / 'solutions'}", f"--sandbox={settings.sandbox}"]
-    options += [f"--nbval-cell-timeout={settings.timeout:g}", f"--memory={settings.memory:g}"]
-    pytest.main([*options, str(path)], plugins=[RowSender()])
+    options += [f"--solutions={folder / 'solutions'}", f"--memory={settings.memory:g}"]
+    options += [f"--nbval-cell-timeout={settings.timeout:g}"]
+    pytest.main([*options, str(path)], plugins=[Messenger(pipe, origin)])
 
 
 def _end_with_parent(folder):

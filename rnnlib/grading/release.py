@@ -12,7 +12,7 @@ from traitlets.config import Config
 
 from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.grading import notebook
-from rnnlib.grading.judge import same_values
+from rnnlib.grading.comparison import same_values
 from rnnlib.tools.whole_file import whole_file
 
 RELEASED = ("nbgrader", "deletable", "editable", "tags")  # of a cell's metadata
@@ -29,21 +29,21 @@ def release(solution_path, student_path):
             its metadata, has a cell that fails, has lost an id, or would leak a solution.
     """
     solution = notebook.read(solution_path)
-    executed = execute(solution)
-    for cell, new in zip(solution.cells, executed.cells, strict=True):
+    fresh = execute(solution)
+    for cell, new in zip(solution.cells, fresh.cells, strict=True):
         if cell.cell_type == "code" and not same_outputs(cell.outputs, new.outputs):
             cell.outputs = new.outputs
-    solution.metadata = executed.metadata
+    solution.metadata = fresh.metadata
     for number, cell in enumerate((c for c in solution.cells if c.cell_type == "code"), start=1):
         cell.execution_count = number
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = number
     student = student_version(solution)
-    lost = lost_ids(student, student_path)
-    if lost:
+    ids = lost_ids(student, student_path)
+    if ids:
         raise ValueError(
-            f"students' notebooks hold the cell {lost[0]}, which {Path(solution_path).name} has no more: "
+            f"students' notebooks hold the cell {ids[0]}, which {Path(solution_path).name} has no more: "
             f"keep its id, or remove {student_path} if no student has it yet"
         )
     _write(solution, solution_path)
@@ -57,10 +57,10 @@ def check(solution_path, student_path):
         One line for each problem; none if all is up to date.
     """
     solution = notebook.read(solution_path)
-    executed = execute(solution)
+    fresh = execute(solution)
     problems = [
         f"{solution_path}: the stored output is not what this cell gives now: {cell.source.splitlines()[0]}"
-        for cell, new in zip(solution.cells, executed.cells, strict=True)
+        for cell, new in zip(solution.cells, fresh.cells, strict=True)
         if cell.cell_type == "code" and not same_outputs(cell.outputs, new.outputs)
     ]
     student_path = Path(student_path)
@@ -78,31 +78,43 @@ def student_version(solution):
     """
     student = copy.deepcopy(solution)
     student.metadata = _metadata(solution)
-    for ids in (list(map(notebook.grade_id, student.cells)), [cell.id for cell in student.cells]):
-        for name in ids:
-            if name is not None and ids.count(name) > 1:
-                raise ValueError(f"two cells have the id {name}: was a cell copied?")
+    _refuse_twins(student.cells)
     titles = dict(notebook.exercise_name(cell) for cell in student.cells if notebook.role(cell) == "check")
     for cell in student.cells:
         cell.metadata = {key: value for key, value in cell.metadata.items() if key in RELEASED}
-        name = notebook.grade_id(cell)
         if notebook.role(cell) == "check":
-            points = cell.metadata["nbgrader"].get("points")
-            if not isinstance(points, int | float) or points < 0:
-                raise ValueError(f"the check {cell.source} needs points, a number that is not negative")
+            _refuse_points(cell)
+        if notebook.role(cell) == "answer":
+            cell.source = _gap(cell, titles)
         if cell.cell_type == "code":
-            if notebook.role(cell) == "answer":
-                if name is None:
-                    raise ValueError(
-                        f"the answer in the cell {cell.id} needs a grade_id, its function's name"
-                    )
-                if name not in titles:
-                    raise ValueError(f"the answer {name} needs a check cell: checks.{name}({name})")
-                cell.source = notebook.with_gap(cell.source, titles[name])
             cell.outputs, cell.execution_count = [], None
         if notebook.BEGIN in cell.source or notebook.END in cell.source:
-            raise ValueError(f"the cell {name or cell.id} holds a marked solution, but is no answer")
+            name = notebook.grade_id(cell) or cell.id
+            raise ValueError(f"the cell {name} holds a marked solution, but is no answer")
     return student
+
+
+def _refuse_twins(cells):
+    for ids in ([notebook.grade_id(cell) for cell in cells], [cell.id for cell in cells]):
+        name = next((name for name in ids if name is not None and ids.count(name) > 1), None)
+        if name is not None:
+            raise ValueError(f"two cells have the id {name}: was a cell copied?")
+
+
+def _refuse_points(check):
+    points = check.metadata["nbgrader"].get("points")
+    if not isinstance(points, int | float) or points < 0:
+        raise ValueError(f"the check {check.source} needs points, a number that is not negative")
+
+
+def _gap(answer, titles):
+    """An answer's source as released; titles are those of the checks, by function."""
+    name = notebook.grade_id(answer)
+    if name is None:
+        raise ValueError(f"the answer in the cell {answer.id} needs a grade_id, its function's name")
+    if name not in titles:
+        raise ValueError(f"the answer {name} needs a check cell: checks.{name}({name})")
+    return notebook.with_gap(answer.source, titles[name])
 
 
 def lost_ids(student, path):
@@ -124,10 +136,10 @@ def with_seed(solution_path, seed):
     last = max(i for i, cell in enumerate(solution.cells) if notebook.role(cell) == "check")
     following = solution.cells[last + 1 :]  # no grade depends on them: they are not run
     solution.cells = solution.cells[: last + 1]
-    executed = execute(solution, seed)
-    executed.cells += following
-    executed.metadata["rnnlib"]["seed"] = seed
-    return _text(executed)
+    fresh = execute(solution, seed)
+    fresh.cells += following
+    fresh.metadata["rnnlib"]["seed"] = seed
+    return _text(fresh)
 
 
 def execute(solution, seed=0):
@@ -137,25 +149,25 @@ def execute(solution, seed=0):
         solution: the solution notebook.
         seed: the random seed of the checks.
     """
-    executed = copy.deepcopy(solution)
+    run = copy.deepcopy(solution)
     if notebook.lab_name(solution) is None:
         raise ValueError('the notebook\'s metadata must name its lab: {"rnnlib": {"lab": "01_rnn"}}')
     try:
         with tempfile.TemporaryDirectory(prefix="k") as folder:
             options = {"transport": "ipc", "connection_file": f"{folder}/c"} if os.name == "posix" else {}
             config = Config(KernelManager=options)
-            client = NotebookClient(executed, timeout=120, kernel_name="python3", config=config)
+            client = NotebookClient(run, timeout=120, kernel_name="python3", config=config)
             client.execute(env=os.environ | {"RNNLIB_SEED": str(seed)})
     except CellExecutionError as error:
         raise ValueError(f"a cell of the solution stopped with {error.ename}: {error.evalue}") from error
     except RuntimeError as error:  # the kernel died, or a cell took too long
         raise ValueError(f"the solution did not run to its end: {error}") from error
-    executed.metadata = _metadata(solution)
-    for cell in executed.cells:
+    run.metadata = _metadata(solution)
+    for cell in run.cells:
         cell.metadata.pop("execution", None)  # time stamps
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_image(output)]
-    return executed
+    return run
 
 
 def _metadata(solution):
@@ -173,9 +185,9 @@ def _is_image(output):
     return any(mime.startswith("image/") for mime in output.get("data", {}))
 
 
-def same_outputs(stored, new):
+def same_outputs(old, new):
     """Whether two lists of outputs agree, values within rounding."""
-    return len(stored) == len(new) and all(map(_same_output, stored, new))
+    return len(old) == len(new) and all(map(_same_output, old, new))
 
 
 def _same_output(a, b):

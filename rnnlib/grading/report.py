@@ -1,6 +1,7 @@
 """What is told of the exercises: lines in a terminal, a table in a CSV file, a page for a student."""
 
 import csv
+import json
 import re
 from dataclasses import asdict, dataclass, fields
 from itertools import groupby
@@ -21,7 +22,7 @@ class Row:
         exercise: such as "1.1 rnn_step"; "" if the file is no lab.
         points: what was earned; None where nobody knows yet ("regrade").
         of: what could be earned.
-        verdict: one of ``judge.VERDICTS``.
+        verdict: one of ``verdicts.VERDICTS``.
         review: why a person should look at it, or "".
         message: one line for the student, or "".
         file: the notebook.
@@ -47,6 +48,42 @@ class Row:
 COLUMNS = [field.name for field in fields(Row)]
 
 
+def row_of(exercise, failure, *, review="", **origin):
+    """The row of an exercise: here a verdict becomes one, and nowhere else.
+
+    Args:
+        exercise: a ``matching.Exercise``.
+        failure: a ``verdicts.Failed``; None for a pass.
+        review: why a person should look at the whole notebook, or "".
+        origin: the notebook's student, lab, file, sandbox, seed and digest.
+    """
+    verdict = failure.verdict if failure else "passed"
+    return Row(
+        exercise=exercise.title.removeprefix("Exercise "),
+        points={"passed": exercise.points, "regrade": None}.get(verdict, 0),
+        of=exercise.points,
+        verdict=verdict,
+        review=". ".join(filter(None, [review, exercise.review])),
+        message=failure.message if failure else "",
+        **origin,
+    )
+
+
+def to_json(rows):
+    """A row, or a list of them, as a line of text: between processes, and in the journal of a run."""
+    return json.dumps(rows, default=asdict)
+
+
+def from_json(text):
+    """What ``to_json`` was given.
+
+    Raises:
+        ValueError: the text is no JSON, such as a line that was cut.
+        TypeError: it holds something else.
+    """
+    return json.loads(text, object_hook=lambda record: Row(**record))
+
+
 def number(points):
     """Points as they are written: 5, 2.5, or – where nobody knows yet."""
     return "–" if points is None else f"{points:g}"
@@ -54,8 +91,8 @@ def number(points):
 
 def totals(rows):
     """Points earned, and points to earn, of the exercises that could be judged."""
-    judged = [row for row in rows if row.points is not None]
-    return sum(row.points for row in judged), sum(row.of for row in judged)
+    certain = [row for row in rows if row.points is not None]
+    return sum(row.points for row in certain), sum(row.of for row in certain)
 
 
 def lines(rows):

@@ -35,12 +35,12 @@ def missing():
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed"
     python = [sys.executable, "-c", "import ipykernel, rnnlib"]
-    tried = subprocess.run(
+    trial = subprocess.run(
         inside(python), env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
-    if tried.returncode == 0:
+    if trial.returncode == 0:
         return None
-    reason = (tried.stderr.splitlines() or [f"status {tried.returncode}"])[-1]
+    reason = (trial.stderr.splitlines() or [f"status {trial.returncode}"])[-1]
     return f"bubblewrap does not work here: {reason}"
 
 
@@ -65,7 +65,7 @@ def inside(command, folder=None, hidden=(SOLUTIONS,)):
     for path in map(str, packages):
         walls += ["--ro-bind-try", path, path]
     for path in (Path(path).resolve() for path in hidden):
-        if path.is_dir() and any(path.is_relative_to(shown) for shown in [*SYSTEM, *packages]):
+        if path.is_dir() and any(path.is_relative_to(place) for place in [*SYSTEM, *packages]):
             walls += ["--tmpfs", str(path)]
     if folder is not None:
         walls += ["--bind", str(folder), str(folder)]
@@ -83,9 +83,9 @@ def remove(folder):
 
 def environment(**more):
     """What a kernel's environment holds: what Python needs, and one thread for each kernel."""
-    kept = {name: value for name, value in os.environ.items() if name.upper() in KEPT}
+    rest = {name: value for name, value in os.environ.items() if name.upper() in KEPT}
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
-    return kept | threads | more
+    return rest | threads | more
 
 
 def limits(memory):

@@ -56,8 +56,8 @@ def names_made(source):
     try:
         tree = _parse(source)
     except Exception:
-        made = r"^(?:(?:async +)?def|class) +(\w+)|^(\w+) *(?::[^=\n]*)?=[^=]"
-        return {first or second for first, second in re.findall(made, source, re.MULTILINE)}
+        pattern = r"^(?:(?:async +)?def|class) +(\w+)|^(\w+) *(?::[^=\n]*)?=[^=]"
+        return {first or second for first, second in re.findall(pattern, source, re.MULTILINE)}
     names, nodes = set(), list(tree.body)
     while nodes:
         match nodes.pop():
@@ -146,8 +146,8 @@ def _suspicious_name(node):
             dotted = f"{owner}.{name}".strip(".")
             return dotted if private or _is_suspect(dotted) else None
     for name in names:
-        known = any(name == module or name.startswith(f"{module}.") for module in MODULES)
-        if not known or _is_suspect(name):
+        is_module = any(name == module or name.startswith(f"{module}.") for module in MODULES)
+        if not is_module or _is_suspect(name):
             return name
     for _, value in ast.iter_fields(node):  # names stand in many kinds of nodes, in patterns for example
         for name in value if isinstance(value, list) else [value]:

@@ -3,6 +3,7 @@
 import csv
 import shutil
 import signal
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -96,3 +97,17 @@ def test_bad_input_is_told_in_a_line(folder, grade, arguments, message):
     assert len(run.err.strip().splitlines()) == 1
     assert sorted(folder.rglob("*")) == before
     assert (folder / "mine.csv").read_text() == "student,grade\nada,5\n"
+
+
+def test_training_loads_nothing_of_the_grader():
+    """No command but grade and release pays for a grader's imports."""
+    loaded = (
+        "import sys, rnnlib.commands.main, rnnlib.commands.forecasting, rnnlib.commands.tables\n"
+        "import rnnlib.forecasting.experiment\n"
+        "print(*sys.modules, sep='\\n')"
+    )
+    run = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    modules = set(run.stdout.split())
+    assert not modules & {"zmq", "nbval", "jupyter_client", "ipykernel", "IPython", "nbformat"}
+    ours = {name for name in modules if name.startswith("rnnlib.grading.")}
+    assert ours <= {"rnnlib.grading.settings"}  # the defaults that the help of grade shows

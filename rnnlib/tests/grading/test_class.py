@@ -1,6 +1,7 @@
 """A class: every submission of ``submissions.py`` graded at once, and all that can happen on the way."""
 
 import csv
+import importlib.util
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from rnnlib.grading import batch, notebook, process, report, sandbox, submission
+from rnnlib.grading.settings import Settings
 from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell, write
 
 MISSING = sandbox.missing()
@@ -32,7 +34,7 @@ def made(folder, *students):
 
 def graded(folder, out, **options):
     """Grade a class; return the rows by student and function."""
-    settings = process.Settings(options.pop("timeout", 5), 2, options.pop("sandbox", "off"))
+    settings = Settings(options.pop("timeout", 5), 2, options.pop("sandbox", "off"))
     options = {"solutions": sandbox.SOLUTIONS, "seed": 5, "jobs": 2} | options
     rows, kept, _ = batch.grade(folder, out, settings=settings, **options)
     return {
@@ -384,7 +386,7 @@ def test_a_submission_that_kills_its_grader_costs_its_own_rows(tmp_path):
 def test_a_grader_that_hangs_is_not_waited_for(tmp_path, monkeypatch):
     """The deadlines inside fail; the last resort does not."""
     monkeypatch.setattr(
-        process, "CELLS_IN_TIME", -60 / (4 * process.ATTEMPTS * 1000) + 4 / 20_000
+        process, "CELLS_IN_TIME", -60 / (4 * process.MOST_ATTEMPTS * 1000) + 4 / 20_000
     )  # limit: 4 s
     rows, _ = graded(made(tmp_path / "class", "sleeps"), tmp_path / "grades.csv", timeout=1000)
     first, *others = rows["sleeps"].values()
@@ -396,9 +398,15 @@ def test_a_grader_that_hangs_is_not_waited_for(tmp_path, monkeypatch):
 
 def test_a_grader_that_ends_too_early_says_its_last_words(tmp_path):
     path = tmp_path / "nowhere.ipynb"
-    received, why = process._in_child(path, process.Settings(sandbox="off"), limit=60)
-    assert received == {}
+    rows, why = process._in_child(path, {}, Settings(sandbox="off"), limit=60)
+    assert rows == {}
     assert why.startswith("the grading process ended too early: ERROR: --solutions: there are no solved labs")
+
+
+def test_what_is_loaded_before_the_fork_exists():
+    """A server of forks passes over a module that it cannot find, and each child pays for it."""
+    for name in process.PRELOADED:
+        assert importlib.util.find_spec(name), name
 
 
 def test_walls_that_are_asked_for_and_missing_are_no_zero(tmp_path, monkeypatch):

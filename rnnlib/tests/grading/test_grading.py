@@ -5,8 +5,8 @@ import re
 import nbformat
 import pytest
 
-from rnnlib.grading import judge, kernel, notebook, report, sandbox
-from rnnlib.grading.judge import same_values
+from rnnlib.grading import kernel, notebook, report, sandbox, session
+from rnnlib.grading.comparison import same_values
 from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell
 
 pytest_plugins = ["pytester"]
@@ -205,7 +205,7 @@ def test_a_failure_of_the_grader_is_no_zero(grade, solved, monkeypatch):
     def breaks(self, source, deadline):
         raise OSError("no more file handles")
 
-    monkeypatch.setattr(judge.Judge, "_execute", breaks)
+    monkeypatch.setattr(session.Session, "execute", breaks)
     _, rows = grade(solved)
     assert {(row.verdict, row.points) for row in rows.values()} == {("regrade", None)}
     assert all("no more file handles" in row.message for row in rows.values())
@@ -296,6 +296,10 @@ def test_notebooks_from_any_folder_are_told_apart(pytester, solved, tmp_path_fac
 
 def test_values_are_compared_within_rounding():
     assert same_values([{"a": [1.0, 2]}], [{"a": [1.00001, 2.0]}])
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert not same_values(deep, [deep])
     for other in (
         [{"a": [1.0001, 2]}],
         [{"a": [1.0]}],
@@ -304,6 +308,8 @@ def test_values_are_compared_within_rounding():
         None,
         [{"a": [float("nan"), 2]}],
         [{"a": [float("inf"), 2]}],
+        [{"a": [10**400, 2]}],
+        [{"a": [deep, 2]}],
     ):
         assert not same_values([{"a": [1.0, 2]}], other)
 

@@ -7,7 +7,7 @@ import pytest
 
 from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.grading import matching, notebook, release
-from rnnlib.grading.judge import same_values
+from rnnlib.grading.comparison import same_values
 from rnnlib.tests.grading.submissions import NAMES, ROOT, SOLUTION, STUDENT
 from rnnlib.tests.grading.submissions import cell as answer_cell
 

@@ -1,12 +1,23 @@
-"""Settings for all tests: no time limit for a Hypothesis example, and no skips in CI."""
+"""Settings for all tests: what a machine has set counts for nothing, and no test is skipped in CI."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("rnnlib", deadline=None)  # a shared machine may pause at any time
 settings.load_profile("rnnlib")
+
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"  # every server of a test is on this machine
+
+
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C reaches what a test starts, also where a shell's ``pytest &`` let it be ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def _skip_fails(report):

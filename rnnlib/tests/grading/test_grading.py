@@ -27,7 +27,7 @@ def grade(pytester):
         path.write_text(nb if isinstance(nb, str) else nbformat.writes(nb), encoding="utf-8")
         options = (
             "--nbval",
-            "--nbval-cell-timeout=3",
+            "--nbval-cell-timeout=60",
             f"--sandbox={sandbox}",
             "--grades=grades.csv",
             *options,

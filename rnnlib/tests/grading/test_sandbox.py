@@ -107,21 +107,20 @@ def test_limits_and_the_environment_hold_inside(kernel):
     "kernel", [False, pytest.param(True, marks=needs_walls)], indirect=True, ids=["without", "inside"]
 )
 def test_nothing_is_left_of_a_kernel_that_hangs(kernel):
-    source = (
-        "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(543)'])"
-    )
+    sleep = ["-c", "import time; time.sleep(543)", str(kernel.folder)]  # a name that no other test has
+    source = f"import subprocess, sys\nsubprocess.Popen([sys.executable, *{sleep}])"
     kernel.execute(source, time.monotonic() + 60)
     with pytest.raises(KernelLost, match="did not finish in time"):
         kernel.execute("while True: pass", time.monotonic() + 1)
     kernel.stop()
     end = time.monotonic() + 30  # the last of them may take a moment to die
-    while sleepers() and time.monotonic() < end:
+    while processes_that_name(kernel.folder) and time.monotonic() < end:
         time.sleep(0.05)
-    assert sleepers() == []
+    assert processes_that_name(kernel.folder) == []
 
 
-def sleepers():
-    return [process for process in psutil.process_iter() if "sleep(543)" in " ".join(_command(process))]
+def processes_that_name(folder):
+    return [process for process in psutil.process_iter() if str(folder) in " ".join(_command(process))]
 
 
 def _command(process):

@@ -191,6 +191,7 @@ def test_a_conftest_beside_the_notebook_is_not_run(grade, solved, pytester):
     result.assert_outcomes(passed=4)
 
 
+@pytest.mark.slow
 def test_a_damaged_solution_is_no_zero(grade, solved, tmp_path):
     broken = notebook.read(SOLUTION)
     cell(broken, "setup").source = "import no_such_module"

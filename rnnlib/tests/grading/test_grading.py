@@ -76,7 +76,7 @@ def test_one_line_tells_each_exercise(grade, solved):
             "  1.3 numerical_gradient *5/5  passed *(To review: its code names inspect.)",
             "  1.4 rnn_step_backward *5/5  passed",
             "  total *10/20",
-            "Not protected: the students' code ran with your rights (switched off).",
+            f"Not protected: the students' code ran with your rights ({sandbox.missing() or 'switched off'}).",
         ]
     )
     xml = _text("report.xml")

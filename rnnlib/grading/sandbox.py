@@ -25,6 +25,7 @@ KEPT = {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "PYTHONPA
 KEPT |= {"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "PATHEXT", "COMSPEC", "TEMP", "TMP"}  # Windows
 
 SOLUTIONS = Path(__file__).parents[2] / "labs_solutions"
+HISTORY = SOLUTIONS.with_name(".git")  # it holds the solutions, too
 
 
 @cache
@@ -64,7 +65,7 @@ def inside(command, folder=None, hidden=(SOLUTIONS,)):
     walls += ["--dev", "/dev", *scratch, "/dev/shm", "--proc", "/proc", *scratch, "/tmp", *scratch, HOME]
     for path in map(str, packages):
         walls += ["--ro-bind-try", path, path]
-    for path in (Path(path).resolve() for path in hidden):
+    for path in (Path(path).resolve() for path in (*hidden, HISTORY)):
         if path.is_dir() and any(path.is_relative_to(place) for place in [*SYSTEM, *packages]):
             walls += ["--tmpfs", str(path)]
     if folder is not None:

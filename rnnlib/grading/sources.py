@@ -91,6 +91,8 @@ def _parse(source):
     """
     if len(source) > LONGEST:
         raise ValueError(f"more than {LONGEST} characters")
+    if "\0" in source:
+        raise SyntaxError("source code cannot contain null bytes")  # Python 3.10 says ValueError
     tree = ast.parse(TransformerManager().transform_cell(PLAIN_MAGIC.sub("", source)))
     for node in ast.walk(tree):
         if _is_text(node):

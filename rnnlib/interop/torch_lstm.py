@@ -30,6 +30,13 @@ class OptimizedLSTM(Layer):
 
     Raises:
         ImportError: PyTorch is not installed.
+
+    Examples:
+        >>> by_hand, by_torch = LSTM(3, 4, rng=0), OptimizedLSTM(3, 4, rng=0)
+        >>> x = np.ones((2, 5, 3))
+        >>> y, state = by_torch.forward(x)
+        >>> np.allclose(y, by_hand.forward(x)[0], atol=1e-6)
+        True
     """
 
     def __init__(self, input_size, hidden_size, *, forget_bias=1.0, rng=None, dtype=np.float32):

@@ -41,6 +41,12 @@ def from_torch(kind, arrays, layer=0):
         TypeError: ``arrays`` does not map names to arrays.
         ValueError: the kind or the layer is none of these; or a tensor is missing, unexpected,
             not finite, or has another shape or dtype than it must: the message names it.
+
+    Examples:
+        >>> lstm = LSTM(3, 4, rng=0)
+        >>> copy = from_torch("lstm", to_torch(lstm))
+        >>> all((copy.params[name] == lstm.params[name]).all() for name in lstm.params)
+        True
     """
     if kind not in (*RECURRENT, "min_gru", "mamba"):
         raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(RECURRENT)}, min_gru, mamba")
@@ -68,6 +74,10 @@ def to_torch(layer):
     Raises:
         TypeError: the layer is none of these.
         ValueError: a MinGRU of mode "vanilla".
+
+    Examples:
+        >>> {name: array.shape for name, array in to_torch(GRU(3, 4, rng=0)).items()}
+        {'weight_ih_l0': (12, 3), 'weight_hh_l0': (12, 4), 'bias_ih_l0': (12,), 'bias_hh_l0': (12,)}
     """
     if isinstance(layer, RNN | LSTM | OptimizedLSTM | GRU):
         arrays = _write_recurrent(layer)

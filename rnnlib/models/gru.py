@@ -42,6 +42,16 @@ class GRU(Layer):
         rng: ``numpy.random.Generator`` or a seed. W_x and W_h are drawn from
             U(−1/√H, 1/√H); the biases are zero.
         dtype: floating-point type of the parameters.
+
+    Examples:
+        >>> gru = GRU(input_size=3, hidden_size=4, rng=0)
+        >>> x = np.random.default_rng(0).standard_normal((2, 6, 3))
+        >>> y, last = gru.forward(x)
+        >>> h = None
+        >>> for t in range(6):  # the same, step by step
+        ...     y_t, h = gru.step(x[:, t], h)
+        >>> np.allclose(h, last, atol=1e-6)
+        True
     """
 
     def __init__(self, input_size, hidden_size, *, rng=None, dtype=np.float32):

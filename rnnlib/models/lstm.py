@@ -42,6 +42,15 @@ class LSTM(Layer):
         rng: ``numpy.random.Generator`` or a seed. W_x and W_h are drawn from
             U(−1/√H, 1/√H); the other biases are zero.
         dtype: floating-point type of the parameters.
+
+    Examples:
+        >>> lstm = LSTM(input_size=3, hidden_size=4, rng=0)
+        >>> x = np.random.default_rng(0).standard_normal((2, 6, 3))
+        >>> y, (h, c) = lstm.forward(x)
+        >>> early, state = lstm.forward(x[:, :2])
+        >>> late, state = lstm.forward(x[:, 2:], state)  # goes on where the first part ended
+        >>> np.allclose(np.concatenate([early, late], axis=1), y, atol=1e-6)
+        True
     """
 
     def __init__(self, input_size, hidden_size, *, forget_bias=1.0, rng=None, dtype=np.float32):

@@ -55,6 +55,15 @@ class Mamba(Layer):
         dt_rank: R; ⌈D / 16⌉ if None.
         rng: ``numpy.random.Generator`` or a seed.
         dtype: floating-point type of the parameters.
+
+    Examples:
+        >>> layer = Mamba(d_model=6, d_state=5, d_conv=4, expand=2, rng=0)
+        >>> out, (conv, h) = layer.forward(np.ones((2, 100, 6)))
+        >>> out.shape, conv.shape, h.shape  # however long the sequence, the state is as small
+        ((2, 100, 6), (2, 3, 12), (2, 12, 5))
+        >>> out_t, (conv, h) = layer.step(np.ones((2, 6)), (conv, h))  # step 101
+        >>> out_t.shape
+        (2, 6)
     """
 
     def __init__(self, d_model, *, d_state=16, d_conv=4, expand=2, dt_rank=None, rng=None, dtype=np.float32):

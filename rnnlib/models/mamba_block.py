@@ -19,6 +19,15 @@ class MambaBlock(Composite):
         rng: ``numpy.random.Generator`` or a seed.
         dtype: floating-point type of the parameters.
         sizes: d_state, d_conv, expand and dt_rank of the mixer.
+
+    Examples:
+        >>> block = MambaBlock(d_model=6, rng=0)
+        >>> x = np.ones((2, 5, 6))
+        >>> y, (conv, h) = block.forward(x)
+        >>> block.params["mixer.W_out"][...] = 0  # a mixer that adds nothing
+        >>> y, state = block.forward(x)
+        >>> bool((y == x).all())
+        True
     """
 
     def __init__(self, d_model, *, eps=1e-5, rng=None, dtype=np.float32, **sizes):

@@ -30,6 +30,14 @@ class MambaLM(Composite):
         rng: ``numpy.random.Generator`` or a seed.
         dtype: floating-point type of the parameters.
         sizes: d_state, d_conv, expand and dt_rank of the mixers.
+
+    Examples:
+        >>> model = MambaLM(vocab_size=10, d_model=8, num_layers=2, rng=0)
+        >>> logits, states = model.forward(np.array([[1, 2, 3]]))
+        >>> logits.shape, len(states)
+        ((1, 3, 10), 2)
+        >>> len(list(model.generate([1, 2, 3], count=5)))
+        5
     """
 
     def __init__(

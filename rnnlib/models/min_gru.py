@@ -47,6 +47,14 @@ class MinGRU(Layer):
         mode: "vanilla" (linear candidate) or "log" (positive candidate).
         rng: ``numpy.random.Generator`` or a seed. W_x is drawn from U(−1/√D, 1/√D), b is zero.
         dtype: floating-point type of the parameters.
+
+    Examples:
+        >>> layer = MinGRU(input_size=3, hidden_size=4, mode="log", rng=0)
+        >>> y, h = layer.forward(np.full((2, 5, 3), -7))
+        >>> y.shape, h.shape
+        ((2, 5, 4), (2, 4))
+        >>> bool((y > 0).all())  # in mode "log" every state is positive
+        True
     """
 
     def __init__(self, input_size, hidden_size, *, mode="vanilla", rng=None, dtype=np.float32):

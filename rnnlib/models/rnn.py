@@ -34,6 +34,15 @@ class RNN(Layer):
         rng: ``numpy.random.Generator`` or a seed. W_x and W_h are drawn from
             U(−1/√H, 1/√H), b is zero.
         dtype: floating-point type of the parameters.
+
+    Examples:
+        >>> layer = RNN(input_size=3, hidden_size=4, rng=0)
+        >>> y, h = layer.forward(np.ones((2, 5, 3)))  # (B, T, D)
+        >>> y.shape, h.shape
+        ((2, 5, 4), (2, 4))
+        >>> dx, dh = layer.backward(np.ones((2, 5, 4)))
+        >>> sorted(layer.grads)
+        ['W_h', 'W_x', 'b']
     """
 
     def __init__(self, input_size, hidden_size, *, rng=None, dtype=np.float32):

@@ -26,6 +26,15 @@ class SequenceModel(Composite):
     Attributes:
         config: the arguments that rebuild the model, all but ``rng`` and ``dtype``.
         params, grads: those of all parts, under names such as ``layers.0.W_h``.
+
+    Examples:
+        >>> model = SequenceModel("gru", input_size=3, hidden_size=8, output_size=1, rng=0)
+        >>> y, state = model.forward(np.ones((2, 5, 3)), lengths=np.array([5, 2]))
+        >>> y.shape
+        (2, 1)
+        >>> dx, dstate = model.backward(np.ones((2, 1)))
+        >>> bool(dx[1, :2].any()), bool(dx[1, 2:].any())  # none into the padding
+        (True, False)
     """
 
     def __init__(

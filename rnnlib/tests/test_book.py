@@ -18,6 +18,7 @@ PAGES = [
     "book/rnn.html",
     "labs/01_rnn.html",
     "book/appendix/instructors.html",
+    "book/appendix/changes.html",
     "book/appendix/bibliography.html",
 ]
 FLAGS = [

@@ -15,6 +15,14 @@ class Embedding(Layer):
         size: D.
         rng: ``numpy.random.Generator`` or a seed. W is drawn from N(0, 0.02²).
         dtype: floating-point type of the parameters.
+
+    Examples:
+        >>> layer = Embedding(vocab_size=4, size=2, rng=0)
+        >>> layer.forward(np.array([1, 3, 1])).shape
+        (3, 2)
+        >>> layer.backward(np.ones((3, 2)))
+        >>> layer.grads["W"].tolist()  # token 1 occurs twice
+        [[0.0, 0.0], [2.0, 2.0], [0.0, 0.0], [1.0, 1.0]]
     """
 
     def __init__(self, vocab_size, size, *, rng=None, dtype=np.float32):

@@ -15,6 +15,14 @@ class Linear(Layer):
         output_size: O.
         rng: ``numpy.random.Generator`` or a seed. W is drawn from U(−1/√D, 1/√D), b is zero.
         dtype: floating-point type of the parameters.
+
+    Examples:
+        >>> layer = Linear(input_size=3, output_size=2, rng=0)
+        >>> layer.forward(np.ones((4, 5, 3))).shape
+        (4, 5, 2)
+        >>> dx = layer.backward(np.ones((4, 5, 2)))
+        >>> layer.grads["b"].tolist()  # b is added at 4 · 5 positions
+        [20.0, 20.0]
     """
 
     def __init__(self, input_size, output_size, *, rng=None, dtype=np.float32):

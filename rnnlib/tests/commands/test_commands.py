@@ -584,8 +584,8 @@ LONG = [
 ]
 
 
-def kill_at_random(folder, seed, arguments):
-    """Start the training, kill -9 it at a random moment, again and again until it comes to its end."""
+def kill_at_random(folder, seed, arguments, most):
+    """Start the training, kill -9 it at a random moment, again and again, then let it come to its end."""
     moments, kills = random.Random(seed), 0
     while True:
         process = start(*arguments, "--resume", "--out", str(folder), folder=folder.parent)
@@ -594,7 +594,7 @@ def kill_at_random(folder, seed, arguments):
             time.sleep(0.01)
         try:
             longest = moments.uniform(0.8, 1.6) * 1.15**kills if kills else moments.uniform(0, 0.1)
-            _, errors = process.communicate(timeout=longest)
+            _, errors = process.communicate(timeout=longest if kills < most else None)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -610,7 +610,7 @@ def kill_at_random(folder, seed, arguments):
 def test_a_killed_training_resumes_bit_for_bit(run, tmp_path, seed):
     whole, pieces = tmp_path / "whole", tmp_path / "pieces"
     assert run(*LONG, "--out", str(whole)).status == 0
-    assert kill_at_random(pieces, seed, LONG) >= 1
+    assert kill_at_random(pieces, seed, LONG, most=20 if seed else 3) >= 1
     assert files(pieces) == files(whole)  # weights, resume state and figure; nothing temporary is left
 
 
@@ -690,15 +690,13 @@ def test_resume_notices_changed_data(run, tmp_path):
     assert "the data have changed since" in result.err
 
 
-def test_ctrl_c_stops_in_one_line_and_keeps_the_files(tmp_path):
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # else a shell's & is inherited
+def test_ctrl_c_stops_in_one_line_and_keeps_the_files(tmp_path, ctrl_c):
     process = start(*SHORT, "--epochs", "1000", "--patience", "1000", folder=tmp_path)
-    signal.signal(signal.SIGINT, before)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not (tmp_path / "rnn_gru_best.safetensors").exists() and time.monotonic() < end:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert errors.decode().endswith("Stopped.\n")
     assert b"Traceback" not in errors

@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def hang(handler):
-    handler.server.closing.wait(60)
+    handler.server.closing.wait(600)
 
 
 def drip(handler):

@@ -154,13 +154,13 @@ class Mamba(Layer):
         delta = softplus(r @ W["W_dt"] + W["b_dt"]).reshape(T, B, E)
         A = -np.exp(W["A_log"]).T.copy()  # (N, E)
         inputs = delta, delta * u, A, Bs, Cs
-        y, kept = selective_scan(*inputs, h.transpose(0, 2, 1), self._scratch)
+        y, checkpoints = selective_scan(*inputs, h.transpose(0, 2, 1), self._scratch)
         y += W["skip"] * u
         gated = y * z * gate_z
         out = gated.reshape(T * B, E) @ W["W_out"]
 
-        self._cache = rows, p, z, v, gate_v, gate_z, u, r, inputs, kept, y, gated
-        last = p[T:].transpose(1, 0, 2).copy(), kept[-1].transpose(0, 2, 1).copy()
+        self._cache = rows, p, z, v, gate_v, gate_z, u, r, inputs, checkpoints, y, gated
+        last = p[T:].transpose(1, 0, 2).copy(), checkpoints[-1].transpose(0, 2, 1).copy()
         return out.reshape(T, B, D).transpose(1, 0, 2).copy(), last
 
     def backward(self, dy, dstate=None):
@@ -174,7 +174,7 @@ class Mamba(Layer):
             (dx, dstate): gradients with respect to x, (B, T, D), and the first (conv, h).
             Fills ``grads``.
         """
-        rows, p, z, v, gate_v, gate_z, u, r, inputs, kept, y, gated = self._forward_cache()
+        rows, p, z, v, gate_v, gate_z, u, r, inputs, checkpoints, y, gated = self._forward_cache()
         T, B, E = u.shape
         delta, _, A, _, _ = inputs
         D, N, K = self.d_model, self.d_state, self.d_conv
@@ -194,7 +194,7 @@ class Mamba(Layer):
         # y = h C + skip u, and h
         grads["skip"] = (dy * u).sum(axis=(0, 1))
         d_delta, d_delta_u, dA, dBs, dCs, dh = selective_scan_backward(
-            dy, dh.transpose(0, 2, 1), *inputs, kept, self._scratch
+            dy, dh.transpose(0, 2, 1), *inputs, checkpoints, self._scratch
         )
         grads["A_log"] = (dA * A).T.copy()
         d_delta += d_delta_u * u

@@ -147,15 +147,15 @@ class MinGRU(Layer):
 
         dh[-1:] += dh_last
         reversed_scan(dh, a, out=dh)
-        passed_on = self._scratch.array("passed_on", (T, B, H), like=h)
-        np.multiply(a, dh, out=passed_on)  # to the step before
+        carry = self._scratch.array("carry", (T, B, H), like=h)
+        np.multiply(a, dh, out=carry)  # to the step before
         du, dk = d = self._scratch.array("d", (2, T, B, H), like=h)
-        np.subtract(dh, passed_on, out=du)  # dh z, since z = 1 − a
+        np.subtract(dh, carry, out=du)  # dh z, since z = 1 − a
         if self.mode == "log":
             du *= np.where(candidate >= 0.5, 1, candidate * (1 - candidate))  # h̃ ≥ 1/2 where u ≥ 0
         np.subtract(h[1:], h[:-1], out=dk)
-        dk *= passed_on
-        dh_0 = passed_on[0].copy() if T > 0 else dh_last
+        dk *= carry
+        dh_0 = carry[0].copy() if T > 0 else dh_last
 
         d = d.reshape(2, T * B, H)
         dW = rows.reshape(T * B, D + 1).T @ d

@@ -37,23 +37,23 @@ def selective_scan(delta, delta_u, A, Bs, Cs, h_0, scratch):
         scratch: a Workspace.
 
     Returns:
-        (y, kept): y (T, B, E), and the states between the blocks of time, from h_0 to the last
+        (y, checkpoints): y (T, B, E), and the states between the blocks of time, from h_0 to the last
         state, (…, B, N, E), in the workspace: ``selective_scan_backward`` begins with them.
     """
     y = np.empty_like(delta)
     blocks, times = _blocks(len(delta), *h_0.shape)
-    kept = scratch.array("kept", (times + 1, *h_0.shape), like=delta)
-    kept[0] = h_0
+    checkpoints = scratch.array("checkpoints", (times + 1, *h_0.shape), like=delta)
+    checkpoints[0] = h_0
     for i, at in blocks:
         _, rows = at
-        _, h = _states(delta[at], delta_u[at], A, Bs[at], kept[i, rows], scratch)
+        _, h = _states(delta[at], delta_u[at], A, Bs[at], checkpoints[i, rows], scratch)
         np.matmul(Cs[at][:, :, None, :], h, out=y[at][:, :, None, :])
-        kept[i + 1, rows] = h[-1]
-    return y, kept
+        checkpoints[i + 1, rows] = h[-1]
+    return y, checkpoints
 
 
-def selective_scan_backward(dy, dh_last, delta, delta_u, A, Bs, Cs, kept, scratch):
-    """Gradients of ``selective_scan``, from its arguments and what it kept.
+def selective_scan_backward(dy, dh_last, delta, delta_u, A, Bs, Cs, checkpoints, scratch):
+    """Gradients of ``selective_scan``, from its arguments and its checkpoints.
 
     Args:
         dy: gradient with respect to y, (T, B, E).
@@ -64,30 +64,30 @@ def selective_scan_backward(dy, dh_last, delta, delta_u, A, Bs, Cs, kept, scratc
     """
     d_delta, d_delta_u = np.empty_like(dy), np.empty_like(dy)
     dBs, dCs, dA = np.empty_like(Bs), np.empty_like(Cs), np.zeros_like(A)
-    passed_on = dh_last.copy()  # what goes on to the step before
+    carry = dh_last.copy()  # what goes on to the step before
     blocks, _ = _blocks(len(dy), *dh_last.shape)
     for i, at in reversed(blocks):
         _, rows = at
-        decay, h = _states(delta[at], delta_u[at], A, Bs[at], kept[i, rows], scratch)
+        decay, h = _states(delta[at], delta_u[at], A, Bs[at], checkpoints[i, rows], scratch)
         np.matmul(h, dy[at][..., None], out=dCs[at][..., None])
 
         dh = scratch.array("dh", decay.shape, like=decay)
         dh[...] = dy[at][:, :, None, :]
         dh *= Cs[at][..., None]
-        dh[-1] += passed_on[rows]
+        dh[-1] += carry[rows]
         reversed_scan(dh, decay, out=dh)
         np.matmul(dh, delta_u[at][..., None], out=dBs[at][..., None])
         np.matmul(Bs[at][:, :, None, :], dh, out=d_delta_u[at][:, :, None, :])
 
         dh *= decay
-        passed_on[rows] = dh[0]
-        flush_tiny(passed_on[rows])  # denormal numbers are slow
+        carry[rows] = dh[0]
+        flush_tiny(carry[rows])  # denormal numbers are slow
         d_delta_A = dh
-        d_delta_A[0] *= kept[i, rows]
+        d_delta_A[0] *= checkpoints[i, rows]
         np.multiply(d_delta_A[1:], h[:-1], out=d_delta_A[1:])
         d_delta[at] = np.einsum("tbne,ne->tbe", d_delta_A, A)
         dA += np.einsum("tbne,tbe->ne", d_delta_A, delta[at])
-    return d_delta, d_delta_u, dA, dBs, dCs, passed_on
+    return d_delta, d_delta_u, dA, dBs, dCs, carry
 
 
 def _states(delta, delta_u, A, Bs, h_0, scratch):

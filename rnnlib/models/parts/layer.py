@@ -60,11 +60,11 @@ class Layer:
         self._check_is_array(name, x)
         lengths = [length for _, length in shape]
         fits = len(x.shape) == len(lengths) and all(
-            wanted in (None, got) for got, wanted in zip(x.shape, lengths, strict=True)
+            length in (None, n) for n, length in zip(x.shape, lengths, strict=True)
         )
         if not fits:
-            wanted = ", ".join(letter if n is None else f"{letter}={n}" for letter, n in shape)
-            raise ValueError(f"{type(self).__name__}: {name} must have shape ({wanted}), got {x.shape}")
+            letters = ", ".join(letter if n is None else f"{letter}={n}" for letter, n in shape)
+            raise ValueError(f"{type(self).__name__}: {name} must have shape ({letters}), got {x.shape}")
         return x.astype(self.dtype, copy=False)
 
     def _vectors(self, name, x, size):

@@ -97,11 +97,11 @@ def test_what_fades_in_the_selective_scan_ends_at_zero():
     A, h_0 = -np.ones((N, E), np.float32), np.zeros((1, N, E), np.float32)
     scratch = Workspace(np.dtype(np.float32))
     arrays = ones, ones, A, states, states
-    y, kept = selective_scan(*arrays, h_0, scratch)
+    y, checkpoints = selective_scan(*arrays, h_0, scratch)
     np.testing.assert_allclose(y[-1], N / (1 - np.exp(-1)), rtol=1e-5)
     dy = np.zeros_like(ones)
     dy[-1] = 1
-    _, d_delta_u, _, _, _, dh_0 = selective_scan_backward(dy, h_0, *arrays, kept, scratch)
+    _, d_delta_u, _, _, _, dh_0 = selective_scan_backward(dy, h_0, *arrays, checkpoints, scratch)
     np.testing.assert_allclose(d_delta_u[-1 - np.arange(30), 0, 0], N * np.exp(-np.arange(30)), rtol=1e-4)
     assert not dh_0.any()
     small = np.abs(d_delta_u[d_delta_u != 0])

@@ -94,15 +94,15 @@ class Judge:
         """Why an exercise fails, after all attempts that it deserves; None if it passes."""
         failure = Failed("regrade", "not tried yet")
         for attempt in ATTEMPTS:
-            if failure and attempt.due(failure, self.failures):
-                new = self._try(exercise, attempt)
-                if new is None or attempt.counts(failure, new):
-                    failure = new
-                if new is None:
-                    exercise.review = exercise.review or self._mark(attempt)
-        if failure and failure.verdict == "regrade":
-            failure = self._blame(exercise, failure)
-        return failure
+            if not attempt.due(failure, self.failures):
+                continue
+            new = self._try(exercise, attempt)
+            if new is None:
+                exercise.review = exercise.review or self._mark(attempt)
+                return None
+            if attempt.counts(failure, new):
+                failure = new
+        return self._blame(exercise, failure) if failure.verdict == "regrade" else failure
 
     def _mark(self, attempt):
         """Why a person should look at what ran before an exercise, or ""."""

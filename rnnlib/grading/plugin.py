@@ -161,12 +161,12 @@ class Lab(IPyNbFile):
 
     def _origin(self, solution):
         """Where a notebook comes from, as its path tells."""
-        sandboxed = self.config.option.sandbox != "off" and not sandbox.missing()
+        walls = "none" if self.config.option.sandbox == "off" or sandbox.missing() else "bubblewrap"
         return {
             "student": self.path.parent.name,
             "lab": self.solution_path.stem,
             "file": self.path.name,
-            "sandbox": "" if self.problem else "bubblewrap" if sandboxed else "none",
+            "sandbox": "" if self.problem else walls,
             "seed": notebook.seed(solution),
         }
 
@@ -206,8 +206,8 @@ def pytest_sessionfinish(session):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None:  # a worker of pytest-xdist
         return
-    failed = reporter.stats.get("failed", [])
-    if failed and "error" not in reporter.stats and all(map(row_text, failed)):
+    failures = reporter.stats.get("failed", [])
+    if failures and "error" not in reporter.stats and all(map(row_text, failures)):
         session.config.option.tbstyle = "no"
         reporter.reportchars = "".join(set(reporter.reportchars) - set("fE"))
 

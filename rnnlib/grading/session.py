@@ -48,8 +48,8 @@ class Session:
 
     def _run_earlier(self, exercise, failure, own):
         """Run an exercise as it was left after its verdict: where it failed, the solution ran, too."""
-        ended = failure is not None and failure.verdict in ("timed out", "kernel died")
-        if own and not ended:
+        is_deadly = failure is not None and failure.verdict in ("timed out", "kernel died")
+        if own and not is_deadly:
             self.run_answer(exercise)
         if failure or not own:
             self.run_solution(exercise)

@@ -11,6 +11,8 @@ from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, an
 
 pytest_plugins = ["pytester"]
 
+MISSING = sandbox.missing()
+
 
 @pytest.fixture
 def solved():
@@ -76,8 +78,7 @@ def test_one_line_tells_each_exercise(grade, solved):
             "  1.3 numerical_gradient *5/5  passed *(To review: its code names inspect.)",
             "  1.4 rnn_step_backward *5/5  passed",
             "  total *10/20",
-            "Not protected: the students' code ran with your rights"
-            f" ({sandbox.missing() or 'switched off'}).",
+            f"Not protected: the students' code ran with your rights ({MISSING or 'switched off'}).",
         ]
     )
     xml = _text("report.xml")
@@ -316,7 +317,7 @@ def test_values_are_compared_within_rounding():
         assert not same_values([{"a": [1.0, 2]}], other)
 
 
-@pytest.mark.skipif(sandbox.missing() is not None, reason=str(sandbox.missing()))
+@pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 def test_inside_bubblewrap_nothing_is_said_and_the_verdicts_are_the_same(grade, solved):
     result, rows = grade(solved, sandbox="on")
     result.assert_outcomes(passed=4)

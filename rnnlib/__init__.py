@@ -2,7 +2,7 @@
 
 Letters (the same in the book, the code and the checks): B batch, T time steps, D input
 features, H hidden size; in Mamba E expanded width, N state size, K convolution kernel, R rank
-of Δ; V vocabulary. Sequences are batch first: ``(B, T, D)``.
+of Δ; V vocabulary, O outputs of a readout. Sequences are batch first: ``(B, T, D)``.
 """
 
 from rnnlib.interop.torch_lstm import OptimizedLSTM

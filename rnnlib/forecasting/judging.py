@@ -48,9 +48,9 @@ def compare(forecasts, data):
             row |= {(scale, metric): value for metric, value in errors.items()}
         calls = direction(data.actual, values, data.before)._asdict()
         row |= {("direction", field): value for field, value in calls.items()}
-        *_, (last, _) = scales.values()  # tests are made on the last scale
+        *_, (test_scale, _) = scales.values()
         for rival, ending in _rivals(data).items():
-            own, other = (last(data.actual) - last(forecasts[key]) for key in (name, rival))
+            own, other = (test_scale(data.actual) - test_scale(forecasts[key]) for key in (name, rival))
             testable = name != rival and np.isfinite(own).all() and np.isfinite(other).all()
             test = diebold_mariano(own, other) if testable else (np.nan, np.nan)
             row |= {("Diebold-Mariano", key + ending): x for key, x in zip(TEST, test, strict=True)}

@@ -45,8 +45,6 @@ class OptimizedLSTM(Layer):
         except ImportError:
             raise ImportError('optimized_lstm needs PyTorch: pip install "rnnlib[torch]"') from None
         super().__init__(dtype)
-        if self.dtype not in (np.float32, np.float64):
-            raise ValueError(f"OptimizedLSTM: dtype must be float32 or float64, got {self.dtype}")
         self._check_sizes(input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size = input_size, hidden_size
         by_hand = LSTM(input_size, hidden_size, forget_bias=forget_bias, rng=rng, dtype=dtype)
@@ -64,7 +62,7 @@ class OptimizedLSTM(Layer):
         Returns:
             (h_t, (h_t, c_t)): the output and the state, each (B, H).
         """
-        x_t = self._array("x_t", x_t, (("B", None), ("D", self.input_size)))
+        x_t = self._array("x_t", x_t, B=None, D=self.input_size)
         _, (y, *state) = self._run(x_t[:, None], state)
         return _numpy(y[:, 0]), tuple(_numpy(s[0]) for s in state)
 
@@ -78,7 +76,7 @@ class OptimizedLSTM(Layer):
         Returns:
             (y, (h_T, c_T)): every h_t, (B, T, H), and the last state, each (B, H).
         """
-        x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
+        x = self._array("x", x, B=None, T=None, D=self.input_size)
         self._cache = self._run(x, state)
         y, *state = self._cache[1]
         return _numpy(y), tuple(_numpy(s[0]) for s in state)
@@ -99,7 +97,7 @@ class OptimizedLSTM(Layer):
         inputs, outputs = self._forward_cache()
         B, T, D = inputs[0].shape
         H = self.hidden_size
-        dy = self._array("dy", dy, (("B", B), ("T", T), ("H", H)))
+        dy = self._array("dy", dy, B=B, T=T, H=H)
         dh, dc = self._state("dstate", dstate, dy)
 
         douts = [torch.from_numpy(a.copy()) for a in (dy, dh[None], dc[None])]
@@ -138,10 +136,10 @@ class OptimizedLSTM(Layer):
     def __getstate__(self):
         return {**self.__dict__, "_cache": None}  # PyTorch cannot copy its graph
 
-    def _array(self, name, x, shape):
+    def _array(self, name, x, **shape):
         if hasattr(x, "shape") and not isinstance(x, np.ndarray):
             raise TypeError(f"OptimizedLSTM: {name} must be a NumPy array, got {type(x).__name__}")
-        return super()._array(name, x, shape)
+        return super()._array(name, x, **shape)
 
 
 def _numpy(tensor):

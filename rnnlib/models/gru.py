@@ -19,14 +19,14 @@ Backward in time, with da the gradients before σ and tanh::
 
     da_n = dh_t ⊙ z_t (1 − n_t²)                           ds = da_n ⊙ r_t
     da_z = dh_t ⊙ (n_t − h_{t−1}) z_t (1 − z_t)            da_r = da_n ⊙ s_t r_t (1 − r_t)
-    dh_{t−1} = dy_{t−1} + dh_t ⊙ (1 − z_t) + da_r W_hrᵀ + da_z W_hzᵀ + ds W_hnᵀ
+    dh_t = dy_t + dh_{t+1} ⊙ (1 − z_{t+1}) + (da_r W_hrᵀ + da_z W_hzᵀ + ds W_hnᵀ) of step t + 1
     dW_x = Σ_t x_tᵀ da_t and db = Σ_t da_t for r, z, n;    dx_t = Σ da_t W_xᵀ
     dW_h = Σ_t h_{t−1}ᵀ (da_r, da_z, ds);                  db_h = Σ_t ds
 """
 
 import numpy as np
 
-from rnnlib.models.parts.functional import flush_tiny, sigmoid
+from rnnlib.models.parts.functional import flush_tiny, sigmoid, sigmoid_of_double
 from rnnlib.models.parts.layer import Layer
 from rnnlib.models.parts.product import Product
 
@@ -77,8 +77,8 @@ class GRU(Layer):
         Returns:
             (h_t, state), where the state is h_t again: both (B, H).
         """
-        x_t = self._array("x_t", x_t, (("B", None), ("D", self.input_size)))
-        h = self._array_or_zeros("state", state, (("B", len(x_t)), ("H", self.hidden_size)), like=x_t)
+        x_t = self._array("x_t", x_t, B=None, D=self.input_size)
+        h = self._array_or_zeros("state", state, B=len(x_t), H=self.hidden_size, like=x_t)
         W_x, W_h, b, b_h = (self.params[name] for name in ("W_x", "W_h", "b", "b_h"))
         a, products = x_t @ W_x + b[:, None], h @ W_h  # (3, B, H): r, z, n
         r, z = sigmoid(a[:2] + products[:2])
@@ -96,10 +96,10 @@ class GRU(Layer):
         Returns:
             (y, state): every h_t, (B, T, H), and the last one, (B, H).
         """
-        x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
+        x = self._array("x", x, B=None, T=None, D=self.input_size)
         B, T, D = x.shape
         H = self.hidden_size
-        h_0 = self._array_or_zeros("state", state, (("B", B), ("H", H)), like=x)
+        h_0 = self._array_or_zeros("state", state, B=B, H=H, like=x)
         W_x, W_h, b, b_h = (self.params[name] for name in ("W_x", "W_h", "b", "b_h"))
 
         # A row [h, x, 1] times W is a_r, a_z and s, in one product. Steps are counted from 0:
@@ -110,21 +110,18 @@ class GRU(Layer):
         h, x = rows[:, :, :H], rows[:T, :, H:].reshape(T * B, D + 1)
         W = np.concatenate([W_h, W_x, b[:, None]], axis=1)
         W[2, H:-1], W[2, -1] = 0, b_h  # s does not see x
-        W[:2] *= 0.5  # since σ(a) = (1 + tanh(a/2)) / 2
+        W[:2] *= 0.5  # halves of a_r and a_z, for sigmoid_of_double
         times_W = Product(W, batch=B)
 
         gates = self._scratch.array("gates", (T, 3, B, H), like=x)  # r, z and s
         a_n, n = (self._scratch.array(name, (T, B, H), like=x) for name in ("a_n", "n"))
-        np.dot(x, np.concatenate([W_x[2], b[2:]]), out=a_n.reshape(T * B, H))  # but for r s
+        np.dot(x, np.concatenate([W_x[2], b[2:]]), out=a_n.reshape(T * B, H))  # without r s
         h[0] = h_0
         for t in range(T):
             r, z, s = times_W(rows[t], out=gates[t])
-            sigmoids = gates[t, :2]
-            np.tanh(sigmoids, out=sigmoids)
-            sigmoids *= 0.5
-            sigmoids += 0.5
-            np.tanh(a_n[t] + r * s, out=n[t])
-            np.add(h[t], z * (n[t] - h[t]), out=h[t + 1])  # (1 − z) h + z n
+            sigmoid_of_double(gates[t, :2])
+            n[t] = np.tanh(a_n[t] + r * s)
+            h[t + 1] = (1 - z) * h[t] + z * n[t]
 
         self._cache = rows, x, gates, n
         return h[1:].transpose(1, 0, 2).copy(), h[T].copy()
@@ -144,8 +141,8 @@ class GRU(Layer):
         H, D = self.hidden_size, self.input_size
         T, B = len(n), n.shape[1]
         h = rows[:, :, :H]
-        dy = self._time_first("dy", self._array("dy", dy, (("B", B), ("T", T), ("H", H))))
-        dh = self._array_or_zeros("dstate", dstate, (("B", B), ("H", H)), like=h)  # at t = T from outside
+        dy = self._time_first("dy", self._array("dy", dy, B=B, T=T, H=H))
+        dh = self._array_or_zeros("dstate", dstate, B=B, H=H, like=h)  # at t = T from outside
 
         da = self._scratch.array("da", (T, B, 4, H), like=h)
         da_n, da_r, da_z, ds = da.transpose(2, 0, 1, 3)
@@ -164,7 +161,8 @@ class GRU(Layer):
 
         # The sums over t and the batch are one product. Through x go n, r, z; through h go r, z, s.
         da = da.reshape(T * B, 4 * H)
-        da_x, da_h, r_z_n = da[:, : 3 * H], da[:, H:], [1, 2, 0]
+        da_x, da_h = da[:, : 3 * H], da[:, H:]
+        r_z_n, n_r_z = [1, 2, 0], [2, 0, 1]  # from the one order to the other, and back
         dW_x = (x.T @ da_x).reshape(D + 1, 3, H)[:, r_z_n].swapaxes(0, 1)
         dW_h = (rows[:T].reshape(T * B, H + D + 1)[:, :H].T @ da_h).reshape(H, 3, H).swapaxes(0, 1)
         self.grads = {
@@ -173,5 +171,5 @@ class GRU(Layer):
             "b": dW_x[:, D].copy(),
             "b_h": da_h[:, 2 * H :].sum(axis=0),
         }
-        dx = da_x @ self.params["W_x"][[2, 0, 1]].transpose(0, 2, 1).reshape(3 * H, D)
+        dx = da_x @ self.params["W_x"][n_r_z].transpose(0, 2, 1).reshape(3 * H, D)
         return dx.reshape(T, B, D).transpose(1, 0, 2).copy(), dh

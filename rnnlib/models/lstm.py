@@ -68,9 +68,8 @@ class LSTM(Layer):
 
     def _state(self, name, state, like):
         """The pair (h, c), checked and copied; zeros if None."""
-        shape = (("B", len(like)), ("H", self.hidden_size))
         return [
-            self._array_or_zeros(f"{name} {part}", array, shape, like)
+            self._array_or_zeros(f"{name} {part}", array, B=len(like), H=self.hidden_size, like=like)
             for part, array in zip("hc", self._pair(name, state), strict=True)
         ]
 
@@ -84,7 +83,7 @@ class LSTM(Layer):
         Returns:
             (h_t, (h_t, c_t)): the output and the state, each (B, H).
         """
-        x_t = self._array("x_t", x_t, (("B", None), ("D", self.input_size)))
+        x_t = self._array("x_t", x_t, B=None, D=self.input_size)
         h, c = self._state("state", state, x_t)
         W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
         a = x_t @ W_x + h @ W_h + b[:, None]  # (4, B, H)
@@ -104,7 +103,7 @@ class LSTM(Layer):
         Returns:
             (y, (h_T, c_T)): every h_t, (B, T, H), and the last state, each (B, H).
         """
-        x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
+        x = self._array("x", x, B=None, T=None, D=self.input_size)
         h_0, c_0 = self._state("state", state, x)
         B, T, D = x.shape
         H = self.hidden_size
@@ -115,7 +114,7 @@ class LSTM(Layer):
         rows[:T, :, H:-1] = x.transpose(1, 0, 2)
         rows[:, :, -1] = 1
         W = np.concatenate([self.params["W_h"], self.params["W_x"], self.params["b"][:, None]], axis=1)
-        W[:3] *= 0.5  # see _activate
+        W[:3] *= 0.5  # halves for _activate, at the file's end
         times_W = Product(W, batch=B)
 
         # Each of i, f, o multiplies a partner: g, c_{t−1}, tanh(c_t). The three and their partners
@@ -125,9 +124,9 @@ class LSTM(Layer):
         h[0], c[0] = h_0, c_0
         for t in range(T):
             i, f, o, g = _activate(times_W(rows[t], out=memory[t, :4]))
-            np.add(f * c[t], i * g, out=c[t + 1])
-            np.tanh(c[t + 1], out=tanh_c[t])
-            np.multiply(o, tanh_c[t], out=h[t + 1])
+            c[t + 1] = f * c[t] + i * g
+            tanh_c[t] = np.tanh(c[t + 1])
+            h[t + 1] = o * tanh_c[t]
 
         self._cache = rows, memory
         return h[1:].transpose(1, 0, 2).copy(), (h[T].copy(), c[T].copy())
@@ -146,7 +145,7 @@ class LSTM(Layer):
         rows, memory = self._forward_cache()
         H, D = self.hidden_size, self.input_size
         T, B = len(rows) - 1, rows.shape[1]
-        dy = self._time_first("dy", self._array("dy", dy, (("B", B), ("T", T), ("H", H))))
+        dy = self._time_first("dy", self._array("dy", dy, B=B, T=T, H=H))
         dh, dc = self._state("dstate", dstate, rows[0])  # at t = T they come from outside
 
         gates, partners = memory[:, :3], memory[:, 3:]
@@ -155,7 +154,8 @@ class LSTM(Layer):
         times_W_h_T = Product(self.params["W_h"].transpose(0, 2, 1).reshape(4 * H, H), batch=B)
         for t in reversed(range(T)):
             i, f, o, g, _, tanh_c = memory[t]
-            slope_i, slope_f, slope_o = partners[t] * gates[t] * (1 - gates[t])  # σ' = σ (1 − σ)
+            # g i (1 − i), c_{t−1} f (1 − f), tanh(c_t) o (1 − o): of c by a_i and a_f, of h by a_o
+            slope_i, slope_f, slope_o = partners[t] * gates[t] * (1 - gates[t])
             dh = dh + dy[t]
             dc = dc + dh * o * (1 - tanh_c**2)
             da_i[t] = dc * slope_i

@@ -91,8 +91,8 @@ class Mamba(Layer):
         """The pair of states, checked and cast; zeros if None."""
         B, E, K, N = len(like), self.channels, self.d_conv, self.d_state
         conv, h = self._pair(name, state)
-        conv = self._array_or_zeros(f"{name} conv", conv, (("B", B), ("K-1", K - 1), ("E", E)), like)
-        h = self._array_or_zeros(f"{name} h", h, (("B", B), ("E", E), ("N", N)), like)
+        conv = self._array_or_zeros(f"{name} conv", conv, B=B, **{"K-1": K - 1}, E=E, like=like)
+        h = self._array_or_zeros(f"{name} h", h, B=B, E=E, N=N, like=like)
         return conv, h
 
     def step(self, x_t, state=None):
@@ -105,7 +105,7 @@ class Mamba(Layer):
         Returns:
             (out_t, (conv, h)): the output, (B, D), and the next state.
         """
-        x_t = self._array("x_t", x_t, (("B", None), ("D", self.d_model)))
+        x_t = self._array("x_t", x_t, B=None, D=self.d_model)
         conv, h = self._state("state", state, x_t)
         E, N, R = self.channels, self.d_state, self.dt_rank
         W = self.params
@@ -133,7 +133,7 @@ class Mamba(Layer):
         Returns:
             (out, (conv, h)): every out_t, (B, T, D), and the last state.
         """
-        x = self._array("x", x, (("B", None), ("T", None), ("D", self.d_model)))
+        x = self._array("x", x, B=None, T=None, D=self.d_model)
         conv, h = self._state("state", state, x)
         B, T, D = x.shape
         E, N, R, K = self.channels, self.d_state, self.dt_rank, self.d_conv
@@ -178,7 +178,7 @@ class Mamba(Layer):
         T, B, E = u.shape
         delta, _, A, _, _ = inputs
         D, N, K = self.d_model, self.d_state, self.d_conv
-        dy = self._array("dy", dy, (("B", B), ("T", T), ("D", D)))
+        dy = self._array("dy", dy, B=B, T=T, D=D)
         dconv, dh = self._state("dstate", dstate, dy)  # at t = T they come from outside
         W, grads = self.params, {}
 
@@ -186,12 +186,12 @@ class Mamba(Layer):
         dout = self._time_first("dout", dy).reshape(T * B, D)
         grads["W_out"] = gated.reshape(T * B, E).T @ dout
         dgated = (dout @ W["W_out"].T).reshape(T, B, E)
-        dy = dgated * z * gate_z
+        dy = dgated * z * gate_z  # of the y within
         dpz = self._scratch.array("dpz", (K - 1 + T, B, 2 * E), like=dy)
         dp, dz = dpz[:, :, :E], dpz[K - 1 :, :, E:]
         dz[...] = dgated * y * gate_z * (1 + z * (1 - gate_z))
 
-        # y = h C + skip u, and h
+        # y = h C + skip ⊙ u, and the scan that gives h
         grads["skip"] = (dy * u).sum(axis=(0, 1))
         d_delta, d_delta_u, dA, dBs, dCs, dh = selective_scan_backward(
             dy, dh.transpose(0, 2, 1), *inputs, checkpoints, self._scratch
@@ -201,7 +201,7 @@ class Mamba(Layer):
         du = d_delta_u * delta + dy * W["skip"]
 
         # Δ = softplus(r W_dt + b_dt), and [r | B | C] = u W_u
-        da = (d_delta * -np.expm1(-delta)).reshape(T * B, E)
+        da = (d_delta * -np.expm1(-delta)).reshape(T * B, E)  # softplus'(a) = 1 − exp(−Δ)
         grads["W_dt"], grads["b_dt"] = r.T @ da, da.sum(axis=0)
         dr, dB, dC = da @ W["W_dt"].T, dBs.reshape(T * B, N), dCs.reshape(T * B, N)
         dselected = np.concatenate([dr, dB, dC], axis=1)

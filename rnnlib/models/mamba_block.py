@@ -38,13 +38,13 @@ class MambaBlock(Composite):
 
     def step(self, x_t, state=None):
         """One time step, (B, D) and the mixer's state; returns (y_t, state)."""
-        x_t = self._array("x_t", x_t, (("B", None), ("D", self.norm.size)))
+        x_t = self._array("x_t", x_t, B=None, D=self.norm.size)
         mix, state = self.mixer.step(self.norm.step(x_t), state)
         return x_t + mix, state
 
     def forward(self, x, state=None):
         """A whole sequence, (B, T, D), from the mixer's state; returns (y, state)."""
-        x = self._array("x", x, (("B", None), ("T", None), ("D", self.norm.size)))
+        x = self._array("x", x, B=None, T=None, D=self.norm.size)
         self._cache = None  # if the mixer fails, there is nothing to go back through
         mix, state = self.mixer.forward(self.norm.forward(x), state)
         self._cache = True

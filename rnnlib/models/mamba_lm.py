@@ -1,8 +1,9 @@
-"""A language model of Mamba blocks (Gu and Dao 2023).
+"""A language model of Mamba blocks (Gu and Dao 2023)::
 
     token ids -> embedding -> blocks x + Mamba(RMSNorm(x)) -> RMSNorm -> logits
 
 Shapes: ids (B, T) integers from 0 to V − 1, logits (B, T, V), D the width between them.
+``MambaLM.from_pretrained`` is in rnnlib/interop/transformers_folder.py: a model knows no file.
 """
 
 import math
@@ -98,7 +99,7 @@ class MambaLM(Composite):
         """
         x = self._forward_cache()
         B, T, D = x.shape
-        dlogits = self._array("dlogits", dlogits, (("B", B), ("T", T), ("V", self.vocab_size)))
+        dlogits = self._array("dlogits", dlogits, B=B, T=T, V=self.vocab_size)
         dx = self.norm.backward(dlogits @ self._head().T)
         dx, dstate = self.stack.backward(dx, dstate)
         self.embedding.backward(dx)

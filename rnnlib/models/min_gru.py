@@ -13,7 +13,8 @@ Shapes: x_t (B, D); z_t, h̃_t and h_t (B, H); W_x (2, D, H) and b (2, H), whose
 is u, k.
 
 No gate waits for h_{t−1}, so all of them are computed at once, and what is left is the
-linear recurrence h_t = a_t ⊙ h_{t−1} + b_t with a_t = 1 − z_t and b_t = z_t ⊙ h̃_t: a scan.
+linear recurrence h_t = a_t ⊙ h_{t−1} + b_t with a_t = 1 − z_t and b_t = z_t ⊙ h̃_t, the a and b
+of scan.py: a scan.
 
 The modes are two models, not two ways to compute one. In "log" the candidate is positive, and
 so is h_t if h_0 is not negative: its logarithm exists, and the paper's log-space scan computes
@@ -31,7 +32,7 @@ Backward in time, with dh_t the gradient that reaches h_t from all steps::
 
 import numpy as np
 
-from rnnlib.models.parts.functional import sigmoid
+from rnnlib.models.parts.functional import sigmoid, sigmoid_of_double
 from rnnlib.models.parts.layer import Layer
 from rnnlib.models.scan import reversed_scan, scan
 
@@ -79,8 +80,8 @@ class MinGRU(Layer):
         Returns:
             (h_t, state), where the state is h_t again: both (B, H).
         """
-        x_t = self._array("x_t", x_t, (("B", None), ("D", self.input_size)))
-        h = self._array_or_zeros("state", state, (("B", len(x_t)), ("H", self.hidden_size)), like=x_t)
+        x_t = self._array("x_t", x_t, B=None, D=self.input_size)
+        h = self._array_or_zeros("state", state, B=len(x_t), H=self.hidden_size, like=x_t)
         W_x, b = self.params["W_x"], self.params["b"]
         u, k = x_t @ W_x + b[:, None]  # each (B, H)
         z = sigmoid(k)
@@ -98,29 +99,27 @@ class MinGRU(Layer):
         Returns:
             (y, state): every h_t, (B, T, H), and the last one, (B, H).
         """
-        x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
+        x = self._array("x", x, B=None, T=None, D=self.input_size)
         B, T, D = x.shape
         H = self.hidden_size
-        h_0 = self._array_or_zeros("state", state, (("B", B), ("H", H)), like=x)
+        h_0 = self._array_or_zeros("state", state, B=B, H=H, like=x)
 
         rows = self._scratch.array("rows", (T, B, D + 1), like=x)  # [x_t, 1]
         rows[:, :, :D] = x.transpose(1, 0, 2)
         rows[:, :, D] = 1
         W = np.concatenate([self.params["W_x"], self.params["b"][:, None]], axis=1)
-        W[1] *= -0.5  # 1 − σ(k) = (1 + tanh(−k/2)) / 2
+        W[1] *= -0.5  # −k/2, for sigmoid_of_double
 
         h = self._scratch.array("h", (T + 1, B, H), like=x)  # h[t] is the state before x[:, t]
         a, candidate, b = (self._scratch.array(name, (T, B, H), like=x) for name in ("a", "candidate", "b"))
         flat = rows.reshape(T * B, D + 1)
         np.dot(flat, W[1], out=a.reshape(T * B, H))
-        np.tanh(a, out=a)
-        a *= 0.5
-        a += 0.5
+        sigmoid_of_double(a)  # a = 1 − z = σ(−k)
         np.dot(flat, W[0], out=candidate.reshape(T * B, H))
         if self.mode == "log":
             u = candidate
             u[...] = np.where(u >= 0, u + 0.5, sigmoid(u))
-        np.subtract(1, a, out=b)
+        np.subtract(1, a, out=b)  # z
         b *= candidate  # z h̃
         h[0] = h_0
         scan(a, b, h[0], out=h[1:])
@@ -142,19 +141,19 @@ class MinGRU(Layer):
         rows, a, candidate, h = self._forward_cache()
         D, H = self.input_size, self.hidden_size
         T, B = len(a), a.shape[1]
-        dh = self._time_first("dh", self._array("dy", dy, (("B", B), ("T", T), ("H", H))))
-        dh_last = self._array_or_zeros("dstate", dstate, (("B", B), ("H", H)), like=h)  # from outside
+        dh = self._time_first("dh", self._array("dy", dy, B=B, T=T, H=H))
+        dh_last = self._array_or_zeros("dstate", dstate, B=B, H=H, like=h)  # from outside
 
         dh[-1:] += dh_last
         reversed_scan(dh, a, out=dh)
         carry = self._scratch.array("carry", (T, B, H), like=h)
-        np.multiply(a, dh, out=carry)  # to the step before
+        np.multiply(a, dh, out=carry)  # a dh, what the step before gets
         du, dk = d = self._scratch.array("d", (2, T, B, H), like=h)
-        np.subtract(dh, carry, out=du)  # dh z, since z = 1 − a
+        np.subtract(dh, carry, out=du)  # dh z = dh − a dh
         if self.mode == "log":
             du *= np.where(candidate >= 0.5, 1, candidate * (1 - candidate))  # h̃ ≥ 1/2 where u ≥ 0
         np.subtract(h[1:], h[:-1], out=dk)
-        dk *= carry
+        dk *= carry  # dh a (h_t − h_{t−1})
         dh_0 = carry[0].copy() if T > 0 else dh_last
 
         d = d.reshape(2, T * B, H)

@@ -67,8 +67,8 @@ class RNN(Layer):
         Returns:
             (h_t, state), where the state is h_t again: both (B, H).
         """
-        x_t = self._array("x_t", x_t, (("B", None), ("D", self.input_size)))
-        h = self._array_or_zeros("state", state, (("B", len(x_t)), ("H", self.hidden_size)), like=x_t)
+        x_t = self._array("x_t", x_t, B=None, D=self.input_size)
+        h = self._array_or_zeros("state", state, B=len(x_t), H=self.hidden_size, like=x_t)
         W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
         h = np.tanh(x_t @ W_x + h @ W_h + b)
         return h, h.copy()
@@ -83,10 +83,10 @@ class RNN(Layer):
         Returns:
             (y, state): every h_t, (B, T, H), and the last one, (B, H).
         """
-        x = self._array("x", x, (("B", None), ("T", None), ("D", self.input_size)))
+        x = self._array("x", x, B=None, T=None, D=self.input_size)
         B, T, D = x.shape
         H = self.hidden_size
-        h_0 = self._array_or_zeros("state", state, (("B", B), ("H", H)), like=x)
+        h_0 = self._array_or_zeros("state", state, B=B, H=H, like=x)
 
         # What x and b give to each a_t, in one product. Time comes first: a step is a block of
         # memory. Steps are counted from 0: h[t] is the state before x[t].
@@ -117,8 +117,8 @@ class RNN(Layer):
         x, h = self._forward_cache()
         H, D = self.hidden_size, self.input_size
         T, B = len(h) - 1, h.shape[1]
-        dy = self._time_first("dy", self._array("dy", dy, (("B", B), ("T", T), ("H", H))))
-        dh = self._array_or_zeros("dstate", dstate, (("B", B), ("H", H)), like=h)  # at t = T from outside
+        dy = self._time_first("dy", self._array("dy", dy, B=B, T=T, H=H))
+        dh = self._array_or_zeros("dstate", dstate, B=B, H=H, like=h)  # at t = T from outside
 
         slope, da = (self._scratch.array(name, (T, B, H), like=h) for name in ("slope", "da"))
         np.multiply(h[1:], h[1:], out=slope)

@@ -61,8 +61,9 @@ def hillis_steele(a, b, h_0, out=None):
 
 
 def chunked(a, b, h_0, out=None):
-    """√T chunks side by side, each from zero; then what the chunk before hands over: depth some 2√T.
+    """About √T chunks at once, each from state 0; then each adds what its predecessor's last state gives.
 
+    Work 3T, depth about 2√T.
     Arguments and result as in ``sequential``.
     """
     h = _result(b, out)
@@ -97,7 +98,7 @@ def scan(a, b, h_0, out=None):
     T, width = len(b), math.prod(b.shape[1:])
     if width >= 1024:
         return sequential(a, b, h_0, out)
-    if T * width <= 2**16:  # fits the cache, log T times over
+    if T * width <= 2**16:  # log T rounds read it from the cache
         return hillis_steele(a, b, h_0, out)
     return chunked(a, b, h_0, out)
 

@@ -37,8 +37,8 @@ def selective_scan(delta, delta_u, A, Bs, Cs, h_0, scratch):
         scratch: a Workspace.
 
     Returns:
-        (y, checkpoints): y (T, B, E), and the states between the blocks of time, from h_0 to the last
-        state, (…, B, N, E), in the workspace: ``selective_scan_backward`` begins with them.
+        (y, checkpoints): y (T, B, E), and the state before each block of time and after the last,
+        (blocks + 1, B, N, E), in the workspace: ``selective_scan_backward`` begins with them.
     """
     y = np.empty_like(delta)
     blocks, times = _blocks(len(delta), *h_0.shape)
@@ -69,20 +69,24 @@ def selective_scan_backward(dy, dh_last, delta, delta_u, A, Bs, Cs, checkpoints,
     for i, at in reversed(blocks):
         _, rows = at
         decay, h = _states(delta[at], delta_u[at], A, Bs[at], checkpoints[i, rows], scratch)
+        # y_t = h_t C_t
         np.matmul(h, dy[at][..., None], out=dCs[at][..., None])
-
         dh = scratch.array("dh", decay.shape, like=decay)
         dh[...] = dy[at][:, :, None, :]
         dh *= Cs[at][..., None]
         dh[-1] += carry[rows]
-        reversed_scan(dh, decay, out=dh)
+        reversed_scan(dh, decay, out=dh)  # dh_t = dy_t C_t + Ā_{t+1} ⊙ dh_{t+1}
+
+        # … + (Δ_t ⊙ u_t) B_t
         np.matmul(dh, delta_u[at][..., None], out=dBs[at][..., None])
         np.matmul(Bs[at][:, :, None, :], dh, out=d_delta_u[at][:, :, None, :])
 
-        dh *= decay
-        carry[rows] = dh[0]
+        # Ā_t ⊙ h_{t−1} with Ā_t = exp(Δ_t A)
+        d_before = dh
+        d_before *= decay  # Ā_t ⊙ dh_t, what h_{t−1} gets
+        carry[rows] = d_before[0]
         flush_tiny(carry[rows])  # denormal numbers are slow
-        d_delta_A = dh
+        d_delta_A = d_before
         d_delta_A[0] *= checkpoints[i, rows]
         np.multiply(d_delta_A[1:], h[:-1], out=d_delta_A[1:])
         d_delta[at] = np.einsum("tbne,ne->tbe", d_delta_A, A)
@@ -96,9 +100,9 @@ def _states(delta, delta_u, A, Bs, h_0, scratch):
     decay, h = (scratch.array(name, shape, like=delta) for name in ("decay", "h"))
     decay[...] = delta[:, :, None, :]
     decay *= A
-    np.exp(decay, out=decay)
+    np.exp(decay, out=decay)  # Ā = exp(Δ A)
     h[...] = delta_u[:, :, None, :]
-    h *= Bs[..., None]
+    h *= Bs[..., None]  # (Δ ⊙ u) B
     return decay, scan(decay, h, h_0, out=h)
 
 

@@ -12,7 +12,8 @@ class SequenceModel(Composite):
     """x (B, T, D) -> input map (D to H) -> recurrent layers (H to H) -> readout (H to O).
 
     Args:
-        kind: the recurrent layer's name, a key of ``rnnlib.models.registry.MODELS``.
+        kind: the recurrent layer's name, a key of ``rnnlib.models.registry.MODELS``; "mamba" stacks
+            MambaBlocks.
         input_size: D.
         hidden_size: H.
         output_size: O.
@@ -86,7 +87,7 @@ class SequenceModel(Composite):
             layer; with ``lengths`` it is None, since the layers ran on into the padding.
         """
         self._cache = None  # if this forward fails half way, there is nothing to go back through
-        x = self._array("x", x, (("B", None), ("T", None), ("D", self.input.input_size)))
+        x = self._array("x", x, B=None, T=None, D=self.input.input_size)
         B, T, _ = x.shape
         if T < 1:
             raise ValueError("SequenceModel: x must have at least one time step")
@@ -97,7 +98,8 @@ class SequenceModel(Composite):
 
         h, last_states = self.stack.forward(self.input.forward(x), state)
         if self.config["readout"] == "last":
-            last_step = mask.sum(axis=1) - 1 if mask is not None else np.zeros(B, int, like=x) + (T - 1)
+            lengths = np.zeros(B, int, like=x) + T if mask is None else mask.sum(axis=1)
+            last_step = lengths - 1
             rows = np.arange(B, like=x)
             y = self.readout.forward(h[rows, last_step])
         else:
@@ -125,11 +127,11 @@ class SequenceModel(Composite):
             raise ValueError("after a forward with lengths there is no last state, so dstate must be None")
         O = self.readout.output_size
         if self.config["readout"] == "last":
-            dy = self._array("dy", dy, (("B", shape[0]), ("O", O)))
+            dy = self._array("dy", dy, B=shape[0], O=O)
             dh = np.zeros(shape, self.dtype, like=dy)
             dh[rows, last_step] = self.readout.backward(dy)
         else:
-            dy = self._array("dy", dy, (("B", shape[0]), ("T", shape[1]), ("O", O)))
+            dy = self._array("dy", dy, B=shape[0], T=shape[1], O=O)
             if mask is not None:
                 dy = np.where(mask[:, :, None], dy, 0)
             dh = self.readout.backward(dy)
@@ -149,6 +151,6 @@ class SequenceModel(Composite):
         Returns:
             (y_t, state): (B, O), and the list of states for the next step.
         """
-        x_t = self._array("x_t", x_t, (("B", None), ("D", self.input.input_size)))
+        x_t = self._array("x_t", x_t, B=None, D=self.input.input_size)
         h, state = self.stack.step(self.input.step(x_t), state)
         return self.readout.step(h), state

@@ -16,9 +16,9 @@ def in_parallel(work, calls, name, jobs=None):
     """
     jobs = min(jobs or joblib.cpu_count(), len(calls))
     tasks = (joblib.delayed(work)(*call) for call in calls)
-    found = joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks)
+    results = joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks)
     try:
-        return list(tqdm(found, desc=name, total=len(calls), unit="run"))
+        return list(tqdm(results, desc=name, total=len(calls), unit="run"))
     except BaseException:
         get_reusable_executor().shutdown(kill_workers=True)  # or its warnings follow the error
         raise

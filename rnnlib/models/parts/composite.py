@@ -60,16 +60,18 @@ class Stack(Composite):
     def backward(self, dy, dstate=None):
         """Gradients for the latest ``forward``: (dx, dstate), dstate a list; fills ``grads``."""
         first_dstates = []
-        for layer, last in zip(reversed(self.layers), reversed(self._states(dstate)), strict=True):
+        for layer, last in zip(reversed(self.layers), reversed(self._states(dstate, "dstate")), strict=True):
             dy, first = layer.backward(dy, last)
             first_dstates.append(first)
         self.grads = self._collect("grads")
         return dy, first_dstates[::-1]
 
-    def _states(self, states):
+    def _states(self, states, name="state"):
         """One state a layer; None where there is none."""
         if states is None:
             return [None] * len(self.layers)
         if len(states) != len(self.layers):
-            raise ValueError(f"{self.owner}: state must hold one entry for each of {len(self.layers)} layers")
+            raise ValueError(
+                f"{self.owner}: {name} must hold one entry for each of {len(self.layers)} layers"
+            )
         return states

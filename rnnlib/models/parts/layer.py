@@ -52,18 +52,18 @@ class Layer:
         if not (hasattr(x, "shape") and hasattr(x, "astype")):  # a torch tensor has no astype
             raise TypeError(f"{type(self).__name__}: {name} must be an array, got {type(x).__name__}")
 
-    def _array(self, name, x, shape):
-        """Cast ``x`` to the layer's dtype, once it fits ``shape``: (letter, length) for each axis.
+    def _array(self, name, x, **shape):
+        """Cast ``x`` to the layer's dtype, once it fits ``shape``: letter=length for each axis.
 
         A length of None is any length. The letters of the notation stand in the error.
         """
         self._check_is_array(name, x)
-        lengths = [length for _, length in shape]
+        lengths = shape.values()
         fits = len(x.shape) == len(lengths) and all(
             length in (None, n) for n, length in zip(x.shape, lengths, strict=True)
         )
         if not fits:
-            letters = ", ".join(letter if n is None else f"{letter}={n}" for letter, n in shape)
+            letters = ", ".join(letter if n is None else f"{letter}={n}" for letter, n in shape.items())
             raise ValueError(f"{type(self).__name__}: {name} must have shape ({letters}), got {x.shape}")
         return x.astype(self.dtype, copy=False)
 
@@ -88,11 +88,11 @@ class Layer:
         copy[...] = x.swapaxes(0, 1)
         return copy
 
-    def _array_or_zeros(self, name, x, shape, like):
+    def _array_or_zeros(self, name, x, *, like, **shape):
         """An array of the layer's own from ``x``, see ``_array``; zeros of that shape if None."""
         if x is None:
-            return np.zeros([length for _, length in shape], self.dtype, like=like)
-        return self._array(name, x, shape).copy()
+            return np.zeros(tuple(shape.values()), self.dtype, like=like)
+        return self._array(name, x, **shape).copy()
 
     def _pair(self, name, state):
         """The two arrays of a state; (None, None) where there is none."""

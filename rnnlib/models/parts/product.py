@@ -2,7 +2,7 @@
 
 import numpy as np
 
-SMALL = 10**6  # OpenBLAS has kernels for products of so many multiplications, but for AVX-512 alone
+SMALL = 10**6  # multiplications in the largest product that OpenBLAS's small kernels take
 NARROWEST = 16  # columns; narrower blocks cost more calls than they save
 
 
@@ -20,6 +20,7 @@ class Product:
     def __init__(self, W, batch):
         *gates, K, N = W.shape
         widths = [N // n for n in range(1, N // NARROWEST + 1) if N % n == 0]
+        # The widest equal cut that is small enough; none, where there is none.
         width = next((width for width in widths if batch * K * width <= SMALL), N)
         shape = *gates, K, N // width, width
         self.shape = *gates, batch, N

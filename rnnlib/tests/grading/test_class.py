@@ -48,16 +48,20 @@ def graded(folder, out, **options):
 
 @pytest.fixture(scope="module", params=WALLS)
 def everybody(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("class")
-    names = [name for name, case in CASES.items() if request.param == "on" or not case.walls]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RNNLIB_TEST_TOKEN", "secret")
-        rows, kept = graded(
-            made(folder / "submissions", *names), folder / "grades.csv", sandbox=request.param, timeout=5
-        )
-    assert kept == 0
-    assert rows.keys() == set(names)
-    return request.param, rows, report.read_csv(folder / "grades.csv")
+    walls, rows, table = request.param, {}, []
+    names = {name for name, case in CASES.items() if walls == "on" or not case.walls}
+    endless = {name for name in names if "timed out" in CASES[name].verdicts.values()}
+    for timeout, group in ((5, endless), (60, names - endless)):  # on a busy machine, too
+        folder = tmp_path_factory.mktemp("class")
+        submissions = made(folder / "submissions", *sorted(group))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RNNLIB_TEST_TOKEN", "secret")
+            students, kept = graded(submissions, folder / "grades.csv", sandbox=walls, timeout=timeout)
+        assert kept == 0
+        rows |= students
+        table += report.read_csv(folder / "grades.csv")
+    assert rows.keys() == names
+    return walls, rows, table
 
 
 @pytest.mark.slow

@@ -115,9 +115,9 @@ class Mamba(Layer):
         v = (window * W["conv_W"]).sum(axis=1) + W["conv_b"]
         u = v * sigmoid(v)
 
-        selected = u @ W["W_u"]
-        B_t, C_t = selected[:, R : R + N], selected[:, R + N :]
-        delta = softplus(selected[:, :R] @ W["W_dt"] + W["b_dt"])
+        rBC = u @ W["W_u"]
+        B_t, C_t = rBC[:, R : R + N], rBC[:, R + N :]
+        delta = softplus(rBC[:, :R] @ W["W_dt"] + W["b_dt"])
         A = -np.exp(W["A_log"])
         h = np.exp(delta[:, :, None] * A) * h + (delta * u)[:, :, None] * B_t[:, None, :]
         y = (h * C_t[:, None, :]).sum(axis=2) + W["skip"] * u
@@ -139,24 +139,24 @@ class Mamba(Layer):
         E, N, R, K = self.channels, self.d_state, self.dt_rank, self.d_conv
         W = self.params
 
-        rows = self._time_first("x", x).reshape(T * B, D)
+        rows = self._time_first("x", x).reshape(T * B, D)  # time first: a step is a block of memory
         pz = self._scratch.array("pz", (K - 1 + T, B, 2 * E), like=x)  # the first K − 1 are of the state
         p, z = pz[:, :, :E], pz[K - 1 :, :, E:]
         np.dot(rows, W["W_in"], out=pz[K - 1 :].reshape(T * B, 2 * E))
         p[: K - 1] = conv.transpose(1, 0, 2)
-        v = W["conv_b"] + sum(p[k : k + T] * W["conv_W"][k] for k in range(K))
+        v = W["conv_b"] + sum(p[k : k + T] * W["conv_W"][k] for k in range(K))  # (T, B, E)
         gate_v, gate_z = sigmoid(v), sigmoid(z)
-        u = v * gate_v
+        u = v * gate_v  # SiLU(v)
 
-        selected = u.reshape(T * B, E) @ W["W_u"]
-        r = selected[:, :R].copy()
-        Bs, Cs = selected[:, R : R + N].reshape(T, B, N), selected[:, R + N :].reshape(T, B, N)
+        rBC = u.reshape(T * B, E) @ W["W_u"]  # (T B, R + 2N)
+        r = rBC[:, :R].copy()
+        Bs, Cs = rBC[:, R : R + N].reshape(T, B, N), rBC[:, R + N :].reshape(T, B, N)
         delta = softplus(r @ W["W_dt"] + W["b_dt"]).reshape(T, B, E)
         A = -np.exp(W["A_log"]).T.copy()  # (N, E)
         inputs = delta, delta * u, A, Bs, Cs
         y, checkpoints = selective_scan(*inputs, h.transpose(0, 2, 1), self._scratch)
-        y += W["skip"] * u
-        gated = y * z * gate_z
+        y += W["skip"] * u  # (T, B, E)
+        gated = y * z * gate_z  # y SiLU(z)
         out = gated.reshape(T * B, E) @ W["W_out"]
 
         self._cache = rows, p, z, v, gate_v, gate_z, u, r, inputs, checkpoints, y, gated
@@ -204,9 +204,9 @@ class Mamba(Layer):
         da = (d_delta * -np.expm1(-delta)).reshape(T * B, E)  # softplus'(a) = 1 − exp(−Δ)
         grads["W_dt"], grads["b_dt"] = r.T @ da, da.sum(axis=0)
         dr, dB, dC = da @ W["W_dt"].T, dBs.reshape(T * B, N), dCs.reshape(T * B, N)
-        dselected = np.concatenate([dr, dB, dC], axis=1)
-        grads["W_u"] = u.reshape(T * B, E).T @ dselected
-        du += (dselected @ W["W_u"].T).reshape(T, B, E)
+        drBC = np.concatenate([dr, dB, dC], axis=1)
+        grads["W_u"] = u.reshape(T * B, E).T @ drBC
+        du += (drBC @ W["W_u"].T).reshape(T, B, E)
 
         # u = SiLU(v), v = conv_b + Σ_k p_{t−K+1+k} conv_W_k
         dv = du * gate_v * (1 + v * (1 - gate_v))

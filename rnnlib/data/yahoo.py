@@ -278,7 +278,7 @@ def _days(symbol, result):
     if len(raw) > 1 and raw.index[-1] == raw.index[-2]:
         raw = pd.concat([raw.iloc[:-2], raw.iloc[-1:]])  # Yahoo repeats the newest day; the last is right
     raw = raw[raw.index < today]
-    wrong = ~(np.diff(raw.index) > np.timedelta64(0))
+    wrong = ~(np.diff(raw.index) > np.timedelta64(0, "s"))
     if wrong.any():
         raise ValueError(f"{raw.index[1:][wrong][0]:%Y-%m-%d} is there twice or in the wrong place")
     return adjusted(raw)  # Yahoo's volume knows of splits already

@@ -133,6 +133,7 @@ def model_names(models):
     for kind in kinds:
         if kind not in MODELS:
             raise ValueError(f"unknown model {kind!r}: choose from {', '.join(MODELS)}, or all")
+        MODELS[kind].in_stack(1)  # one that cannot run here says so before another is trained
     if not kinds:
         raise ValueError("no model is named: give names with commas between, or all")
     return kinds

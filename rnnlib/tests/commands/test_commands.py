@@ -702,3 +702,12 @@ def test_ctrl_c_stops_in_one_line_and_keeps_the_files(tmp_path, ctrl_c):
     assert b"Traceback" not in errors
     checkpoint.load(tmp_path / "rnn_gru_best.safetensors")
     checkpoint.load_training(tmp_path / "rnn_gru_last.safetensors")
+
+
+def test_a_model_that_cannot_run_is_refused_before_another_is_trained(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for command in ("benchmark", "tasks"):
+        result = run(command, "--models", "lstm,optimized_lstm")
+        assert result.status == 2
+        assert result.err == 'rnnlib: optimized_lstm needs PyTorch: pip install "rnnlib[torch]"\n'
+    assert files(tmp_path) == {}

@@ -141,7 +141,7 @@ class GRU(Layer):
         H, D = self.hidden_size, self.input_size
         T, B = len(n), n.shape[1]
         h = rows[:, :, :H]
-        dy = self._time_first("dy", self._array("dy", dy, B=B, T=T, H=H))
+        dy = self._array("dy", dy, B=B, T=T, H=H).swapaxes(0, 1)  # time first
         dh = self._array_or_zeros("dstate", dstate, B=B, H=H, like=h)  # at t = T from outside
 
         da = self._scratch.array("da", (T, B, 4, H), like=h)

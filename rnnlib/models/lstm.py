@@ -145,7 +145,7 @@ class LSTM(Layer):
         rows, memory = self._forward_cache()
         H, D = self.hidden_size, self.input_size
         T, B = len(rows) - 1, rows.shape[1]
-        dy = self._time_first("dy", self._array("dy", dy, B=B, T=T, H=H))
+        dy = self._array("dy", dy, B=B, T=T, H=H).swapaxes(0, 1)  # time first
         dh, dc = self._state("dstate", dstate, rows[0])  # at t = T they come from outside
 
         gates, partners = memory[:, :3], memory[:, 3:]

@@ -117,7 +117,7 @@ class RNN(Layer):
         x, h = self._forward_cache()
         H, D = self.hidden_size, self.input_size
         T, B = len(h) - 1, h.shape[1]
-        dy = self._time_first("dy", self._array("dy", dy, B=B, T=T, H=H))
+        dy = self._array("dy", dy, B=B, T=T, H=H).swapaxes(0, 1)  # time first
         dh = self._array_or_zeros("dstate", dstate, B=B, H=H, like=h)  # at t = T from outside
 
         slope, da = (self._scratch.array(name, (T, B, H), like=h) for name in ("slope", "da"))

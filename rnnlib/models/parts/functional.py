@@ -33,9 +33,7 @@ def flush_tiny(x):
     every 8 steps, so it leaves room for a factor of 1/32 a step. A loss so small that all its
     gradients are near the limit has to be scaled up first.
     """
-    size, limit = np.abs(x), np.finfo(x.dtype).tiny * 2.0**40
-    if size.min(initial=limit) < limit:  # seldom so: a look is cheaper than the product
-        x *= size >= limit
+    x *= np.abs(x) >= np.finfo(x.dtype).tiny * 2.0**40
 
 
 def valid_steps(lengths, B, T, like):

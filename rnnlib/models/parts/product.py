@@ -10,7 +10,7 @@ class Product:
     """x ↦ x W, with W cut into blocks of columns that OpenBLAS's kernels for small matrices take.
 
     Those kernels do not pack W anew for each product. With them an LSTM's training step takes
-    0.77 of the time at H = 256, and 0.96 at H = 128 (Zen 4). Without AVX-512 blocks gain nothing.
+    0.82 of the time at H = 256, and 0.96 at H = 128 (Zen 4). Without AVX-512 blocks gain nothing.
 
     Args:
         W: (K, N), or several of them, (G, K, N). It is copied.

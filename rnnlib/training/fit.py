@@ -11,11 +11,11 @@ from rnnlib.training.losses import LOSSES
 from rnnlib.training.optimizers import OPTIMIZERS, Optimizer, clip_by_norm
 
 
-def predict(model, x, batch_size=64):
+def predict(model, x, batch_size=32):
     """The model's output for x (n, T, D), computed in batches; (n, O) or (n, T, O).
 
-    Layers keep what ``backward`` would need: with larger batches, which are faster by some percent,
-    a training's memory would peak here.
+    Layers keep what ``backward`` would need: with batches larger than those of ``fit``, a
+    training's memory would peak here.
     """
     if len(x) == 0 or batch_size < 1:
         raise ValueError(f"predict needs inputs and a batch_size above 0, got {len(x)} and {batch_size}")

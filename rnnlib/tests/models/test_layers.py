@@ -147,6 +147,8 @@ def test_returned_arrays_belong_to_the_caller(kind, case):
         np.testing.assert_array_equal(a, b)
 
 
+# A BLAS kernel raised this flag once over finite numbers; a true NaN is seen in the values below.
+@pytest.mark.filterwarnings("ignore:invalid value encountered in matmul:RuntimeWarning")
 @kinds
 @given(case=cases)
 def test_float32_is_near_float64(kind, case):

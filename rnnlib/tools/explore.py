@@ -37,7 +37,7 @@ STYLE = {
 }
 
 #: The width of a figure, in px, on a phone that is 390 px wide; and the smallest label there.
-PHONE, SMALLEST = 350, 11
+PHONE, SMALLEST = 342, 11
 
 #: The colours of rnnlib.forecasting.figures and of black and white, as the theme's variables.
 VARIABLES = {
@@ -124,7 +124,9 @@ class Stepper:
         for _, parts in self.steps:
             if missing := set(parts.split()) - known:
                 if not self.formulas:
-                    raise ValueError(f"no part {sorted(missing)[0]!r} in the picture, the code or the equation")
+                    raise ValueError(
+                        f"no part {sorted(missing)[0]!r} in the picture, the code or the equation"
+                    )
 
     def __repr__(self):
         return f"Stepper of {len(self.steps)} steps"
@@ -143,9 +145,12 @@ class Stepper:
         if beside:
             beside = f'<div class="explore-beside">{beside}</div>'
         steps = "".join(
-            f'<li data-parts="{html.escape(parts)}">{_sentence(sentence)}</li>' for sentence, parts in self.steps
+            f'<li data-parts="{html.escape(parts)}">{_sentence(sentence)}</li>'
+            for sentence, parts in self.steps
         )
-        inner = f'<div class="explore-stage">{self.picture}</div>{beside}<ol class="explore-steps">{steps}</ol>'
+        inner = (
+            f'<div class="explore-stage">{self.picture}</div>{beside}<ol class="explore-steps">{steps}</ol>'
+        )
         return _figure("stepper", inner, {"data-formulas": " ".join(self.formulas)})
 
 
@@ -224,7 +229,9 @@ def inline_svg(svg, alt, prefix):
     root = re.match(r'<svg[^>]*?\bviewBox="[-\d.]+ [-\d.]+ ([\d.]+) [\d.]+"[^>]*>', svg)
     if root is None:
         raise ValueError("the picture has no <svg> with a viewBox")
-    attributes = re.sub(r'\s(?:width|height|role|aria-label|xmlns(?::xlink)?|version)="[^"]*"', "", root[0][4:-1])
+    attributes = re.sub(
+        r'\s(?:width|height|role|aria-label|xmlns(?::xlink)?|version)="[^"]*"', "", root[0][4:-1]
+    )
     width = f'width="100%" style="max-width: {float(root[1]):.0f}px"'
     head = f'<svg{attributes} {width} role="img" aria-label="{html.escape(alt)}">'
     rest = re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>{prefix}-", svg[root.end() :])
@@ -288,8 +295,9 @@ def _runs(text):
     for x, y, style, letters in runs:
         slanted = re.sub(r"font-style: (?:oblique|italic);? ?", "", style)
         kind = ' class="explore-math"' if slanted != style else ""
-        size = re.search(r"font-size: [^;]*", style)[0]
-        spans.append(f'<tspan{kind} x="{x}" y="{y}" style="{size if kind else slanted}">{letters}</tspan>')
+        if kind:  # these letters are smaller than the page's
+            slanted = re.sub(r"(?<=font-size: )[\d.]+", lambda size: f"{1.1 * float(size[0]):.1f}", slanted)
+        spans.append(f'<tspan{kind} x="{x}" y="{y}" style="{slanted}">{letters}</tspan>')
     return f"<text>{''.join(spans)}</text>"
 
 
@@ -338,7 +346,9 @@ def _json(data):
     def plain(value):
         if hasattr(value, "tolist"):
             return value.tolist()
-        raise TypeError(f"an explorable's data are numbers, text, lists, dicts and arrays, not {type(value).__name__}")
+        raise TypeError(
+            f"an explorable's data are numbers, text, lists, dicts and arrays, not {type(value).__name__}"
+        )
 
     try:
         text = json.dumps(data, default=plain, allow_nan=False, ensure_ascii=False, separators=(",", ":"))

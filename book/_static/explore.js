@@ -150,7 +150,7 @@ var explore = (() => {
 
   /** A picture of the figure: an <svg> that is as wide as the page allows, at most `width` × 1.15 px.
       Draw 640 wide, or 360 where kit.narrow (see kit.layout), so that no label gets too small. */
-  function svg(figure, { width = 640, height = 320, label }) {
+  function svg(figure, { width = 640, height = 320, label = figure.dataset.alt } = {}) {
     const element = draw(part(figure, "stage"), "svg", { role: "img", "aria-label": label });
     if (figure.querySelector(":scope > .explore-stage:not([data-made])")) element.setAttribute("data-made", "");
     return resize(element, width, height);

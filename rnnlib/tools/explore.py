@@ -1,4 +1,4 @@
-"""Figures that answer to the hand, and plots that follow the page's theme: HTML, in the book and in JupyterLab.
+"""Figures that answer to the hand, and plots in the theme's colours, for the book and for JupyterLab.
 
 Everything is inline SVG, with text as text and with the theme's colours. What moves is done by
 ``book/_static/explore.js`` (its head shows how a chapter's own script adds a figure): no kernel,
@@ -119,39 +119,41 @@ class Stepper:
         self.code, self.equation = _parts(code), _parts(equation)
         if not self.steps:
             raise ValueError("a stepper needs at least one step")
-        known = set(" ".join(re.findall(r'data-part="([^"]*)"', self.picture)).split())
-        known |= set(" ".join(part for part, _ in self.code + self.equation).split())
-        for _, parts in self.steps:
-            if missing := set(parts.split()) - known:
-                if not self.formulas:
-                    raise ValueError(
-                        f"no part {sorted(missing)[0]!r} in the picture, the code or the equation"
-                    )
+        known = re.findall(r'data-part="([^"]*)"', self.picture)
+        known += [part for part, _ in self.code + self.equation]
+        missing = {part for _, parts in self.steps for part in parts.split()} - set(" ".join(known).split())
+        if missing and not self.formulas:  # the page's formulas may hold them
+            raise ValueError(f"no part {min(missing)!r} in the picture, the code or the equation")
 
     def __repr__(self):
         return f"Stepper of {len(self.steps)} steps"
 
     def _repr_html_(self):
-        beside = ""
-        if self.equation:
-            tex = "".join(rf"\class{{part-{part}}}{{{tex}}}" if part else tex for part, tex in self.equation)
-            tex = html.escape(rf"\[\begin{{aligned}}{tex}\end{{aligned}}\]")
-            beside += f'<div class="explore-equation math notranslate nohighlight">{tex}</div>'
-        if self.code:
-            lines = "".join(
-                f'<code data-part="{html.escape(part)}">{_python(line)}</code>' for part, line in self.code
-            )
-            beside += f'<pre class="explore-code highlight">{lines}</pre>'
-        if beside:
-            beside = f'<div class="explore-beside">{beside}</div>'
-        steps = "".join(
+        inner = f'<div class="explore-stage">{self.picture}</div>'
+        if self.equation or self.code:
+            inner += f'<div class="explore-beside">{self._equation_html()}{self._code_html()}</div>'
+        steps = [
             f'<li data-parts="{html.escape(parts)}">{_sentence(sentence)}</li>'
             for sentence, parts in self.steps
-        )
-        inner = (
-            f'<div class="explore-stage">{self.picture}</div>{beside}<ol class="explore-steps">{steps}</ol>'
-        )
+        ]
+        inner += f'<ol class="explore-steps">{"".join(steps)}</ol>'
         return _figure("stepper", inner, {"data-formulas": " ".join(self.formulas)})
+
+    def _equation_html(self):
+        if not self.equation:
+            return ""
+        tex = ""
+        for parts, piece in self.equation:
+            classes = " ".join(f"part-{part}" for part in parts.split())
+            tex += rf"\class{{{classes}}}{{{piece}}}" if classes else piece
+        tex = html.escape(rf"\[\begin{{aligned}}{tex}\end{{aligned}}\]")
+        return f'<div class="explore-equation math notranslate nohighlight">{tex}</div>'
+
+    def _code_html(self):
+        if not self.code:
+            return ""
+        lines = [f'<code data-part="{html.escape(part)}">{_python(line)}</code>' for part, line in self.code]
+        return f'<pre class="explore-code highlight">{"".join(lines)}</pre>'
 
 
 class Slider:
@@ -274,9 +276,10 @@ def _refuse_small_letters(svg, points):
         # An index is smaller than its letter, and may be.
         size = max(map(float, re.findall(r"font-size: ([\d.]+)px", text)))
         if size * PHONE / points < SMALLEST:
-            label = html.unescape("".join(re.findall(r">([^<]*)<", text))).strip()
+            words = re.sub(r"<text>(.*?)</text>", _runs, text, flags=re.DOTALL)
+            label = html.unescape(re.sub(r"<[^>]+>", "", words)).replace("\xa0", " ")
             raise ValueError(
-                f"the label {' '.join(label.split())!r} has {size:g} points and would be "
+                f"the label {label!r} has {size:g} points and would be "
                 f"{size * PHONE / points:.1f} px on a phone: in a figure {points / 72:g} inches wide "
                 f"letters need {SMALLEST * points / PHONE:.1f} points"
             )
@@ -364,7 +367,7 @@ def _figure(name, inner, attributes, script=None):
     )
     figure = (
         f'<figure class="explore" data-explore="{html.escape(name)}"{written}>{inner}'
-        "<noscript><p><em>With JavaScript this figure moves.</em></p></noscript></figure>"
+        '<p class="explore-still"><em>With JavaScript this figure moves.</em></p></figure>'
     )
     # A notebook runs a script once for each figure: in a block, its names do not clash.
     scripts = [_file("explore.js")] + ([f"{{\n{_file(script)}\n}}"] if script else [])

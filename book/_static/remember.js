@@ -101,6 +101,7 @@ explore.add("remember", (figure, data, kit) => {
       if (k >= 0 && k !== t) go(k);
     });
   }
+  svg.addEventListener("click", () => frame.focus({ preventScroll: true })); // the arrow keys go on from there
   svg.style.touchAction = "pan-y"; // a finger moves along the letters; up and down it scrolls the page
 
   if (data.models.length > 1) {

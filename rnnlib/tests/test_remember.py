@@ -25,8 +25,11 @@ def figure():
 def page(figure, tmp_path_factory):
     """A page with nothing but the figure, as a notebook has it."""
     path = tmp_path_factory.mktemp("remember") / "page.html"
-    head = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    path.write_text(f"{head}<title>x</title><main>{figure._repr_html_()}</main>", encoding="utf-8")
+    head = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Who remembers what</title>'
+        '<meta name="viewport" content="width=device-width"><body style="background: var(--explore-ground)">'
+    )
+    path.write_text(f"{head}<main>{figure._repr_html_()}</main>", encoding="utf-8")
     return path
 
 
@@ -84,14 +87,14 @@ def shades(view):
 def test_a_letter_that_is_pointed_at_shows_its_memory(visit, page, figure, width):
     view = visit(page, viewport={"width": width, "height": 844}, has_touch=width == 390)
     t = SENTENCE.index("Elizabeth") + 5
-    letter = view.locator(f"{FIGURE} g[aria-hidden] rect").nth(t)
+    letter = view.locator(f"{FIGURE} g[aria-hidden] text").nth(t)
     letter.tap() if width == 390 else letter.hover()
     row = influence_of(figure, 1)[t]
     with np.errstate(divide="ignore"):
         expected = np.clip(1 + np.log10(row / row.max()) / 3, 0, 1)
     np.testing.assert_allclose(shades(view), expected, atol=0.002)
     assert view.locator(f"{FIGURE} [role=slider]").get_attribute("aria-valuenow") == str(t + 1)
-    sizes = view.locator(f"{FIGURE} svg").evaluate(
+    sizes = view.locator(f"{FIGURE} svg[role=group]").evaluate(
         "svg => [...svg.querySelectorAll('text')].map(text => "
         "parseFloat(getComputedStyle(text).fontSize) * svg.getScreenCTM().a)"
     )
@@ -101,9 +104,9 @@ def test_a_letter_that_is_pointed_at_shows_its_memory(visit, page, figure, width
 
 def test_another_model_can_be_chosen(visit, page, figure):
     view = visit(page)
-    assert view.get_by_label("GRU").is_checked()
+    assert view.get_by_role("radio", name="GRU").is_checked()
     before = shades(view)
-    view.get_by_label("RNN").check()
+    view.get_by_role("radio", name="RNN").check()
     assert "the RNN expects" in view.locator(f"{FIGURE} [role=status]").inner_text()
     row = influence_of(figure, 0)[START]
     expected = np.clip(1 + np.log10(np.maximum(row / row.max(), 1e-9)) / 3, 0, 1)

@@ -473,7 +473,7 @@ def test_networks_beat_naive_forecasts_where_there_is_something_to_learn(run, tm
             "--kernel-size belongs to mamba, not to rnn",
         ),
         (["benchmark", "--lr", "-1", "--seeds", "1"], "lr must be above 0"),
-        (["text", "--models", "rnn,poet"], "unknown model 'poet': choose from rnn, lstm, gru, min_gru, mamba"),
+        (["text", "--models", "rnn,poet"], "unknown model 'poet': choose from rnn, lstm, gru, min_gru"),
         (["tasks", "juggling"], "unknown task 'juggling': choose one of adding, copying, induction, sine"),
         (["tasks", "copying", "--length", "3", "--seeds", "1"], "4 tokens do not fit into T=3 steps"),
         (["evaluate", "missing.safetensors"], "there is no file missing.safetensors"),

@@ -13,9 +13,10 @@ explore.add("remember", (figure, data, kit) => {
   const svg = kit.svg(figure, { label: `The sentence, letter by letter: ${data.sentence}` });
   svg.setAttribute("role", "group"); // an image may hold nothing that takes the focus
 
-  const named = letter => ({ " ": "a space", "\n": "a new line" })[letter] ?? `“${letter}”`;
+  const names = { " ": "a space", "\n": "a new line", '"': "a quotation mark" };
+  const named = letter => names[letter] ?? `“${letter}”`;
   const percent = share => `${share < 0.01 ? +(100 * share).toPrecision(1) : Math.round(100 * share)}%`;
-  const list = words => `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+  const list = (words, and) => `${words.slice(0, -1).join(", ")} ${and} ${words.at(-1)}`;
   const shade = relative => {
     const share = 55 * Math.max(0, 1 - Math.log10(relative) / Math.log10(FAINTEST));
     return `fill: color-mix(in srgb, var(--explore-grad) ${share.toFixed(1)}%, var(--explore-ground))`;
@@ -57,7 +58,9 @@ explore.add("remember", (figure, data, kit) => {
       "aria-valuemin": 1, "aria-valuemax": letters.length, style: "fill: none; stroke: var(--explore-ink)",
       "stroke-width": 2.5 });
     frame.addEventListener("keydown", event => {
-      const to = { ArrowLeft: t - 1, ArrowDown: t - 1, ArrowRight: t + 1, ArrowUp: t + 1, Home: 0, End: letters.length - 1 }[event.key];
+      const [back, on, end] = [t - 1, t + 1, letters.length - 1];
+      const to = {
+        ArrowLeft: back, ArrowDown: back, ArrowRight: on, ArrowUp: on, Home: 0, End: end }[event.key];
       if (to === undefined) return;
       event.preventDefault();
       go(to);
@@ -87,8 +90,8 @@ explore.add("remember", (figure, data, kit) => {
       for (let sum = 0; sum < share * total && count <= t; ) sum += row[t - count++];
       return count === 1 ? "this letter alone" : `the last ${count} letters`;
     };
-    kit.say(figure, `After ${named(letters[t])} the ${model.name} expects ${list(guesses)}. ` +
-      `${most.length > 1 ? `What counts most: ${list(most)}. ` : ""}` +
+    kit.say(figure, `${model.name}’s guess after ${named(letters[t])}: ${list(guesses, "or")}. ` +
+      `${most.length > 1 ? `What counts most: ${list(most, "and")}. ` : ""}` +
       `Half of the influence lies in ${latest(0.5)}, 95% in ${latest(0.95)}.`);
   }
 

@@ -33,7 +33,7 @@ def remember(kinds, start=START):
     data = {"sentence": SENTENCE, "start": start, "models": models}
     alt = (
         f"A sentence of {len(SENTENCE)} letters, read as far as letter {start + 1}, {SENTENCE[start]}. The "
-        f"redder a letter, the more it counts for what the {models[-1]['name']} expects next."
+        f"redder a letter, the more it counts for the next letter that {models[-1]['name']} expects."
     )
     still = _still(models[-1]["influence"][start], start)
     return Explorable("remember", data, alt, still=still, script="remember.js")

@@ -126,7 +126,7 @@ def test_a_stepper_lights_picture_equation_code_and_the_formula_of_the_page(inde
     page.wait_for_function("e => getComputedStyle(e).opacity < 0.5", arg=dim.element_handle())
     shining = figure.locator("svg [data-part=sum]").element_handle()
     page.wait_for_function("e => getComputedStyle(e).opacity == 1", arg=shining)
-    figure.get_by_role("button", name="one step on").click()  # the end: it stays
+    figure.get_by_role("button", name="one step on").click(force=True)  # the end: it stays
     assert sentence.inner_text() == "They are added."
     page.keyboard.press("ArrowLeft")
     assert sentence.inner_text() == "The state goes through its own."

@@ -45,13 +45,13 @@ explore.add("remember", (figure, data, kit) => {
       return { rect, text };
     });
 
-    const [patch, small] = narrow ? [50, 14] : [70, 15];
+    const [patch, small] = narrow ? [46, 14] : [70, 15];
     [FAINTEST, 0.01, 0.1, 1].forEach((relative, i) => {
       kit.draw(svg, "rect", {
         x: 1 + i * patch, y: below, width: patch, height: 14, style: shade(relative), stroke: "var(--explore-quiet)" });
       kit.text(svg, [1 + (i + 0.5) * patch, below + 31], kit.number(relative), "", { size: small });
     });
-    kit.text(svg, [4 * patch + 10, below + 12], "of the strongest letter", "", { size: small, anchor: "start" });
+    kit.text(svg, [4 * patch + 10, below + 12], "of the strongest", "", { size: small, anchor: "start" });
 
     frame = kit.draw(svg, "rect", {
       width: cell, height: height - 4, tabindex: 0, role: "slider", "aria-label": "letter of the sentence",

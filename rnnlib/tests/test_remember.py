@@ -100,6 +100,11 @@ def test_a_letter_that_is_pointed_at_shows_its_memory(visit, page, figure, width
         "parseFloat(getComputedStyle(text).fontSize) * svg.getScreenCTM().a)"
     )
     assert min(sizes) >= 11
+    overflow = view.locator(f"{FIGURE} svg[role=group]").evaluate(
+        "svg => Math.max(...[...svg.querySelectorAll('text')].map(t => t.getBoundingClientRect().right))"
+        " - svg.getBoundingClientRect().right"
+    )
+    assert overflow <= 1
     assert view.evaluate("document.documentElement.scrollWidth") <= width
 
 

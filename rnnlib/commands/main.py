@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from rnnlib.commands import data, forecasting, labs, speed, tasks
+from rnnlib.commands import data, forecasting, labs, speed, tasks, text
 
 # Typer carries its own copy of click; the base of its errors has no public name.
 UsageProblem = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
@@ -33,6 +33,7 @@ app.command()(forecasting.evaluate)
 app.command("forecast")(forecasting.forecast_days)
 app.command()(forecasting.benchmark)
 app.command()(tasks.tasks)
+app.command()(text.text)
 app.command("data")(data.data_command)
 app.command()(labs.release)
 app.command()(labs.grade)

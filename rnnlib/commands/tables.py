@@ -138,6 +138,22 @@ def show_tasks(name, table, task):
     )
 
 
+def show_text(models, counting):
+    """The table of the command text.
+
+    Args:
+        models: kind -> (bits a letter, weights, CPU seconds).
+        counting: bits a letter of counting what followed the same 0, 1, 2 … letters before.
+    """
+    rows = [
+        [kind, f"{bits:.2f}", f"{weights}", f"{time:.0f}"] for kind, (bits, weights, time) in models.items()
+    ]
+    for letters, bits in enumerate(counting):
+        rows.append([f"counting, {letters} letters before", f"{bits:.2f}", "-", "-"])
+    columns = ["model", "bits a letter", "weights", "CPU s"]
+    show("Guessing the next letter, in the novel's last 5 percent", columns, rows)
+
+
 def show_horizons(horizons, data):
     """The table of ``judging.compare_horizons``."""
     rows = [[f"{horizon}", *row[:-1], p_value(row["p"])] for horizon, row in horizons.iterrows()]

@@ -24,7 +24,7 @@ from rnnlib.forecasting.forecasts import one_step
 from rnnlib.forecasting.judging import compare, error_bands, verdict
 from rnnlib.forecasting.problem import Problem
 from rnnlib.tests.data import fake_yahoo
-from rnnlib.training import checkpoint, tasks
+from rnnlib.training import checkpoint, tasks, text
 from rnnlib.training.fit import fit, online
 from rnnlib.training.optimizers import make_optimizer
 
@@ -372,6 +372,19 @@ def test_tasks(run, tmp_path):
         assert "0 of 1" in result.out  # 50 steps do not suffice, and it says so
 
 
+def test_text(run, tmp_path, monkeypatch):
+    *letters, alphabet = text.parts()
+    monkeypatch.setattr(text, "parts", lambda: (*(part[:2000] for part in letters), alphabet))
+    monkeypatch.setattr(text, "STEPS", 3)
+    monkeypatch.setitem(text.train.__kwdefaults__, "epochs", 1)
+    result = run("text", "--models", "rnn", "--out", "novel")
+    assert result.status == 0, result.err
+    assert [file.name for file in (tmp_path / "novel").iterdir()] == ["text_rnn.safetensors"]
+    _, extra = checkpoint.load(tmp_path / "novel" / "text_rnn.safetensors")
+    assert_in_table(result.out, ["rnn", f"{extra['bits']:.2f}", "42187"])
+    assert_in_table(result.out, ["counting, 1 letters before", f"{text.bits_by_counting(1):.2f}"])
+
+
 def test_a_task_gives_the_same_figures_in_any_process():
     settings = {"T": 6, "steps": 100, "batch_size": 16, "lr": 0.01}
     options = {"gru": {"hidden_size": 4, "num_layers": 1}}
@@ -460,6 +473,7 @@ def test_networks_beat_naive_forecasts_where_there_is_something_to_learn(run, tm
             "--kernel-size belongs to mamba, not to rnn",
         ),
         (["benchmark", "--lr", "-1", "--seeds", "1"], "lr must be above 0"),
+        (["text", "--models", "rnn,poet"], "unknown model 'poet': choose from rnn, lstm, gru, min_gru"),
         (["tasks", "juggling"], "unknown task 'juggling': choose one of adding, copying, induction, sine"),
         (["tasks", "copying", "--length", "3", "--seeds", "1"], "4 tokens do not fit into T=3 steps"),
         (["evaluate", "missing.safetensors"], "there is no file missing.safetensors"),

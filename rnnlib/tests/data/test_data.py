@@ -30,7 +30,7 @@ def test_shipped_files_are_those_of_sources_md():
     files = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "files").iterdir()
     }
-    assert len(digests) == 4
+    assert len(digests) == 9
     assert digests == files
 
 

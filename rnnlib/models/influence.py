@@ -1,0 +1,69 @@
+"""Who remembers what: how strongly each output of a model answers to each earlier input.
+
+With e_k the input map's output at step k (the embedding, where the inputs are one-hot letters)::
+
+    J[t, k] = ‖∂y_t / ∂e_k‖ = √ Σ_o ‖∂y_t[o] / ∂e_k‖²        (Frobenius norm)
+
+Backward passes of the model itself give it. O copies of the sequence are one batch, and copy o
+asks for the gradient of y_t[o]: so each t takes one backward pass, and all of them one forward.
+"""
+
+import numpy as np
+
+
+def influence(model, x):
+    """J for one sequence: which inputs does the answer at each step depend on?
+
+    Args:
+        model: a SequenceModel that answers at every step.
+        x: input, (T, D).
+
+    Returns:
+        J (T, T), float64; J[t, k] is 0 for k > t, since no model here sees the future. Units are
+        those of y over those of e: rows of one model can be compared, those of two models only
+        after a division, such as by the row's largest.
+
+    Raises:
+        ValueError: the model answers at the last step alone.
+
+    Examples:
+        >>> from rnnlib import SequenceModel
+        >>> model = SequenceModel("rnn", input_size=3, hidden_size=4, output_size=2, readout="every", rng=0)
+        >>> J = influence(model, np.eye(3))
+        >>> bool((J[np.tril_indices(3)] > 0).all()), bool(J[np.triu_indices(3, 1)].any())
+        (True, False)
+    """
+    if model.config["readout"] != "every":
+        raise ValueError('influence needs a model that answers at every step: readout="every"')
+    T, O = len(x), model.readout.output_size
+    model.forward(np.repeat(x[None], O, axis=0))
+    J, copies = np.zeros((T, T)), np.arange(O)
+    for t in range(T):
+        dy = np.zeros((O, T, O), model.dtype)
+        dy[copies, t, copies] = 1
+        de, _ = model.stack.backward(model.readout.backward(dy))  # (O, T, H)
+        J[t] = np.sqrt((de.astype(np.float64) ** 2).sum(axis=(0, 2)))
+    return J
+
+
+def reach(J, share=0.5):
+    """How many of the latest inputs, the present one included, hold this share of each output's influence.
+
+    Args:
+        J: as ``influence`` returns it, (T, T).
+        share: from 0 to 1.
+
+    Returns:
+        (T,) integers: row t counts from input t back until their J add up to the share of the
+        row's sum.
+
+    Examples:
+        >>> reach(np.array([[5.0, 0.0], [4.0, 2.0]])).tolist()  # 2 of 6 are not yet the half
+        [1, 2]
+    """
+    T = len(J)
+    counts = np.empty(T, int)
+    for t in range(T):
+        back = np.cumsum(J[t, t::-1])
+        counts[t] = 1 + np.argmax(back >= share * back[-1])
+    return counts

@@ -2,7 +2,6 @@
 
 import html
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from rnnlib.checks.exercise import VALUES_MIME
 from rnnlib.grading import notebook
 
 ROOT = Path(__file__).parents[2]
-HTML = ROOT / "_build" / "html"
 PAGES = [
     "book/index.html",
     "book/rnn.html",
@@ -21,63 +19,8 @@ PAGES = [
     "book/appendix/changes.html",
     "book/appendix/bibliography.html",
 ]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not (HTML / "index.html").is_file():
-        pytest.skip("the book is not built: run jupyter-book build . first")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("Chromium is not installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser):
-    """Open a page from its file, with every other host blocked; fail on what it tried to reach."""
-    asked, contexts = [], []
-
-    def open_page(path, **settings):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
-        contexts.append(context)
-
-        def decide(route):
-            url = route.request.url
-            if url.startswith(("file:", "data:")):
-                route.continue_()
-            else:
-                asked.append(url)
-                route.abort()
-
-        context.route("**/*", decide)
-        page = context.new_page()
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
-        page.goto((HTML / path).as_uri())
-        page.wait_for_load_state("networkidle")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert asked == []
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -177,18 +120,14 @@ def test_no_accessibility_violation(visit, path, scheme):
     assert violations == []
 
 
-def test_each_check_points_to_an_equation_of_the_book():
-    if not (HTML / "book" / "rnn.html").is_file():
-        pytest.skip("the book is not built: run jupyter-book build . first")
+def test_each_check_points_to_an_equation_of_the_book(book):
     for name in checks.__all__:
         label, number = getattr(checks, name).equation
-        page = (HTML / "book" / f"{label.split('-')[0]}.html").read_text(encoding="utf-8")
+        page = (book / "book" / f"{label.split('-')[0]}.html").read_text(encoding="utf-8")
         assert re.search(rf'class="eqno">\({number}\)<a [^>]*href="#equation-{label}"', page)
 
 
-def test_no_page_holds_a_solution_of_a_lab():
-    if not HTML.is_dir():
-        pytest.skip("the book is not built: run jupyter-book build . first")
+def test_no_page_holds_a_solution_of_a_lab(book):
     blocks = [
         notebook.BLOCK.search(cell.source)[2]
         for path in (ROOT / "labs_solutions").glob("*.ipynb")
@@ -196,20 +135,18 @@ def test_no_page_holds_a_solution_of_a_lab():
         if notebook.role(cell) == "answer"
     ]
     assert blocks
-    labs = [*(HTML / "labs").rglob("*"), *(HTML / "_sources" / "labs").rglob("*")]
+    labs = [*(book / "labs").rglob("*"), *(book / "_sources" / "labs").rglob("*")]
     assert labs
     for path in labs:
         text = re.sub(r"<[^>]+>", "", html.unescape(path.read_text(encoding="utf-8")))
         for hidden in (VALUES_MIME, notebook.BEGIN, "✓ Exercise", *blocks):
             assert "".join(hidden.split()) not in "".join(text.split()), path
-    for path in [*HTML.rglob("*.html"), *HTML.rglob("*.ipynb"), *HTML.rglob("*.js")]:
+    for path in [*book.rglob("*.html"), *book.rglob("*.ipynb"), *book.rglob("*.js")]:
         assert VALUES_MIME not in path.read_text(encoding="utf-8", errors="replace")
 
 
-def test_no_page_names_another_host_to_load_from():
-    if not HTML.is_dir():
-        pytest.skip("the book is not built: run jupyter-book build . first")
+def test_no_page_names_another_host_to_load_from(book):
     for path in PAGES:
-        page = (HTML / path).read_text(encoding="utf-8")
+        page = (book / path).read_text(encoding="utf-8")
         loads = re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"(?:https?:)?//[^\"]+\"", page)
         assert loads == []

@@ -1,7 +1,9 @@
 """Settings for all tests: what a machine has set counts for nothing, and no test is skipped in CI."""
 
 import os
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -9,7 +11,73 @@ from hypothesis import settings
 settings.register_profile("rnnlib", deadline=None)  # a shared machine may pause at any time
 settings.load_profile("rnnlib")
 
+ROOT = Path(__file__).parents[2]
+HTML = ROOT / "_build" / "html"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"  # every server of a test is on this machine
+
+
+@pytest.fixture(scope="session")
+def book():
+    """The folder of the built book."""
+    if not (HTML / "index.html").is_file():
+        pytest.skip("the book is not built: run jupyter-book build . first")
+    return HTML
+
+
+@pytest.fixture(scope="module")
+def browser(book):
+    """Chromium, driven by Playwright."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, book):
+    """Open a page from its file, with every other host blocked; fail on what it tried to reach."""
+    asked, contexts = [], []
+
+    def open_page(path, **settings):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
+        contexts.append(context)
+
+        def decide(route):
+            url = route.request.url
+            if url.startswith(("file:", "data:")):
+                route.continue_()
+            else:
+                asked.append(url)
+                route.abort()
+
+        context.route("**/*", decide)
+        page = context.new_page()
+        page.errors, page.loaded = [], set()
+        page.on("requestfinished", lambda request: page.loaded.add(request.url))
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
+        page.goto((book / path).as_uri())
+        page.wait_for_load_state("networkidle")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert asked == []
 
 
 @pytest.fixture

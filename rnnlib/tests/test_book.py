@@ -340,7 +340,7 @@ def test_a_page_is_light(visit, path):
     assert sum(size for size, _ in sizes) <= WEIGHT, sizes[-8:]
 
 
-@pytest.mark.parametrize("width", [390, 768, 1280])
+@pytest.mark.parametrize("width", [360, 390, 768, 1440])
 @pytest.mark.parametrize("path", PAGES)
 def test_no_page_scrolls_sideways(visit, path, width):
     page = visit(path, viewport={"width": width, "height": 800})

@@ -150,7 +150,7 @@ var explore = (() => {
 
   /** A picture of the figure: an <svg> that is as wide as the page allows, at most `width` × 1.15 px.
       Draw 640 wide, or 360 where kit.narrow (see kit.layout), so that no label gets too small. */
-  function svg(figure, { width = 640, height = 320, label }) {
+  function svg(figure, { width = 640, height = 320, label = figure.dataset.alt } = {}) {
     const element = draw(part(figure, "stage"), "svg", { role: "img", "aria-label": label });
     if (figure.querySelector(":scope > .explore-stage:not([data-made])")) element.setAttribute("data-made", "");
     return resize(element, width, height);
@@ -236,11 +236,11 @@ var explore = (() => {
     const X = scale(x, left, w, logX), Y = scale(y, top + h, -h, logY);
     const frame = draw(svg, "g", { class: "axes" });
     const name = (v, isLog) => (isLog ? `10$^{${number(Math.round(Math.log10(v)))}}$` : number(v, 6));
-    for (const v of ticks.x ?? ticksOf(x, Math.max(2, w / 90), logX)) {
+    for (const v of ticks.x ?? ticksOf(x, Math.max(3, w / 70), logX)) {
       draw(frame, "path", { class: "tick", d: `M${X(v)} ${top}v${h}` });
       text(frame, [X(v), top + h + 18], name(v, logX), "", { size: 14 });
     }
-    for (const v of ticks.y ?? ticksOf(y, Math.max(2, h / 50), logY)) {
+    for (const v of ticks.y ?? ticksOf(y, Math.max(3, h / 50), logY)) {
       draw(frame, "path", { class: "tick", d: `M${left} ${Y(v)}h${w}` });
       text(frame, [left - 7, Y(v) + 5], name(v, logY), "", { size: 14, anchor: "end" });
     }
@@ -253,25 +253,24 @@ var explore = (() => {
     const clip = `explore-clip-${++serial}`;
     draw(draw(svg, "clipPath", { id: clip }), "rect", { x: left, y: top - 3, width: w + 3, height: h + 6 });
     const place = ([u, v]) => [X(u), Y(v)];
-    const shown = point => point.every(Number.isFinite);
+    // Far outside is as good as infinitely far (the zero of a logarithmic axis), and a renderer can hold it.
+    const near = v => Math.min(1e4, Math.max(-1e4, v)).toFixed(2);
+    const known = point => point.every(Number.isFinite) && !place(point).some(Number.isNaN);
+    const inside = ([px, py]) => px > left - 1 && px < left + w + 1 && py > top - 1 && py < top + h + 1;
 
     function update(element, points) {
-      const placed = points.map(place);
       if (element.tagName === "path") {
-        // Far outside is as good as just outside, and keeps the numbers within what a renderer can hold.
-        const near = v => Math.min(1e4, Math.max(-1e4, v)).toFixed(2);
         let pen = "M";
-        element.setAttribute("d", placed.map((p, i) => {
-          // A value of zero on a logarithmic axis lies below all others.
-          const q = points[i].every(Number.isFinite) ? p.map(v => (v === Infinity ? 1e4 : v)) : p;
-          const piece = shown(q) ? `${pen}${q.map(near).join(" ")}` : "";
+        element.setAttribute("d", points.map(point => {
+          const piece = known(point) ? `${pen}${place(point).map(near).join(" ")}` : "";
           pen = piece ? "L" : "M";
           return piece;
         }).join(""));
       } else {
-        const radius = element.dataset.radius;
         element.replaceChildren();
-        for (const [cx, cy] of placed.filter(shown)) draw(element, "circle", { cx, cy, r: radius });
+        for (const [cx, cy] of points.filter(known).map(place).filter(inside)) {
+          draw(element, "circle", { cx, cy, r: element.dataset.radius });
+        }
       }
       return element;
     }
@@ -304,7 +303,7 @@ var explore = (() => {
     });
     input.show(value);
     part(figure, "controls").append(html("div", { class: "explore-range", "data-made": "" },
-      html("div", {}, write(html("label", { for: id }), label), " ", shown), input));
+      html("div", {}, write(html("label", { for: id }), label), ": ", shown), input));
     return input;
   }
 
@@ -340,12 +339,15 @@ var explore = (() => {
       on.setAttribute("aria-disabled", at === count - 1);
       show(at);
     };
+    const row = html("div", { class: "explore-stepper", "data-made": "" });
     const back = button(figure, "←", () => go(+input.value - 1));
     const input = range(figure, { label, min: 0, max: count - 1, step: 1, value: 0,
       format: i => `${i + 1} of ${count}` }, go);
     const on = button(figure, "→", () => go(+input.value + 1));
     back.setAttribute("aria-label", "one step back");
     on.setAttribute("aria-label", "one step on");
+    part(figure, "controls").append(row);
+    row.append(back, input.parentElement, on);
     figure.addEventListener("keydown", event => {
       const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (way && !event.target.matches("input, [role=slider]")) {
@@ -391,7 +393,8 @@ var explore = (() => {
   function drag(element, move, { label = "handle", keys = 10, value } = {}) {
     const picture = element.ownerSVGElement;
     picture.setAttribute("role", "group"); // an image may hold nothing that takes the focus
-    set(element, { tabindex: 0, role: "slider", "aria-label": label });
+    set(element, { tabindex: 0, role: "slider", "aria-label": label,
+      "aria-valuemin": 0, "aria-valuemax": picture.viewBox.baseVal.width });
     element.classList.add("handle");
     const at = () => {
       const { x, y, width, height } = element.getBBox();
@@ -439,11 +442,15 @@ var explore = (() => {
     if (!element.matches("button, a, input")) element.setAttribute("tabindex", 0);
     element.ownerSVGElement?.setAttribute("role", "group");
     for (const event of ["pointerenter", "focus"]) element.addEventListener(event, () => enter(element));
-    for (const event of ["pointerleave", "blur"]) element.addEventListener(event, () => leave(element));
+    // A finger that is lifted leaves, too: then the light stays until the next tap.
+    element.addEventListener("pointerleave", event => event.pointerType === "touch" || leave(element));
+    element.addEventListener("blur", () => leave(element));
     return element;
   }
 
   // ---------------------------------------------------------------- words and light
+
+  const lights = new Map(); // figure -> what it lights
 
   /** A sentence below the figure; screen readers read it when it changes. */
   function say(figure, words) {
@@ -454,6 +461,7 @@ var explore = (() => {
   /** Light every element whose data-part (or TeX's \class{part-…}) is among `names`, a string or a list: in the
       figure, and in the formulas of the page that it names in data-formulas. [] puts the light out. */
   function highlight(figure, names) {
+    lights.set(figure, names);
     const wanted = new Set(typeof names === "string" ? names.split(" ").filter(Boolean) : names);
     const labels = (figure.dataset.formulas ?? "").split(" ").filter(Boolean);
     const places = [figure, ...labels.map(label => document.getElementById(`equation-${label}`))];
@@ -495,11 +503,12 @@ var explore = (() => {
       steps.forEach((step, j) => step.classList.toggle("now", i === j));
       highlight(figure, steps[i].dataset.parts);
     };
-    const input = stepper(figure, { count: steps.length }, show);
-    // Formulas are set after the figure woke: light them, too.
-    window.MathJax?.startup?.promise?.then(() => show(+input.value));
+    stepper(figure, { count: steps.length }, show);
   };
 
+  // Formulas are set when figures are awake already: light them, too.
+  window.addEventListener("load", () =>
+    window.MathJax?.startup?.promise?.then(() => lights.forEach((names, figure) => highlight(figure, names))));
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", wake);
   else wake(); // in a notebook's output
   return { add, kit };

@@ -1,4 +1,4 @@
-"""Figures that answer to the hand, and plots that follow the page's theme: HTML, in the book and in JupyterLab.
+"""Figures that answer to the hand, and plots in the theme's colours, for the book and for JupyterLab.
 
 Everything is inline SVG, with text as text and with the theme's colours. What moves is done by
 ``book/_static/explore.js`` (its head shows how a chapter's own script adds a figure): no kernel,
@@ -37,7 +37,7 @@ STYLE = {
 }
 
 #: The width of a figure, in px, on a phone that is 390 px wide; and the smallest label there.
-PHONE, SMALLEST = 350, 11
+PHONE, SMALLEST = 342, 11
 
 #: The colours of rnnlib.forecasting.figures and of black and white, as the theme's variables.
 VARIABLES = {
@@ -119,34 +119,41 @@ class Stepper:
         self.code, self.equation = _parts(code), _parts(equation)
         if not self.steps:
             raise ValueError("a stepper needs at least one step")
-        known = set(" ".join(re.findall(r'data-part="([^"]*)"', self.picture)).split())
-        known |= set(" ".join(part for part, _ in self.code + self.equation).split())
-        for _, parts in self.steps:
-            if missing := set(parts.split()) - known:
-                if not self.formulas:
-                    raise ValueError(f"no part {sorted(missing)[0]!r} in the picture, the code or the equation")
+        known = re.findall(r'data-part="([^"]*)"', self.picture)
+        known += [part for part, _ in self.code + self.equation]
+        missing = {part for _, parts in self.steps for part in parts.split()} - set(" ".join(known).split())
+        if missing and not self.formulas:  # the page's formulas may hold them
+            raise ValueError(f"no part {min(missing)!r} in the picture, the code or the equation")
 
     def __repr__(self):
         return f"Stepper of {len(self.steps)} steps"
 
     def _repr_html_(self):
-        beside = ""
-        if self.equation:
-            tex = "".join(rf"\class{{part-{part}}}{{{tex}}}" if part else tex for part, tex in self.equation)
-            tex = html.escape(rf"\[\begin{{aligned}}{tex}\end{{aligned}}\]")
-            beside += f'<div class="explore-equation math notranslate nohighlight">{tex}</div>'
-        if self.code:
-            lines = "".join(
-                f'<code data-part="{html.escape(part)}">{_python(line)}</code>' for part, line in self.code
-            )
-            beside += f'<pre class="explore-code highlight">{lines}</pre>'
-        if beside:
-            beside = f'<div class="explore-beside">{beside}</div>'
-        steps = "".join(
-            f'<li data-parts="{html.escape(parts)}">{_sentence(sentence)}</li>' for sentence, parts in self.steps
-        )
-        inner = f'<div class="explore-stage">{self.picture}</div>{beside}<ol class="explore-steps">{steps}</ol>'
+        inner = f'<div class="explore-stage">{self.picture}</div>'
+        if self.equation or self.code:
+            inner += f'<div class="explore-beside">{self._equation_html()}{self._code_html()}</div>'
+        steps = [
+            f'<li data-parts="{html.escape(parts)}">{_sentence(sentence)}</li>'
+            for sentence, parts in self.steps
+        ]
+        inner += f'<ol class="explore-steps">{"".join(steps)}</ol>'
         return _figure("stepper", inner, {"data-formulas": " ".join(self.formulas)})
+
+    def _equation_html(self):
+        if not self.equation:
+            return ""
+        tex = ""
+        for parts, piece in self.equation:
+            classes = " ".join(f"part-{part}" for part in parts.split())
+            tex += rf"\class{{{classes}}}{{{piece}}}" if classes else piece
+        tex = html.escape(rf"\[\begin{{aligned}}{tex}\end{{aligned}}\]")
+        return f'<div class="explore-equation math notranslate nohighlight">{tex}</div>'
+
+    def _code_html(self):
+        if not self.code:
+            return ""
+        lines = [f'<code data-part="{html.escape(part)}">{_python(line)}</code>' for part, line in self.code]
+        return f'<pre class="explore-code highlight">{"".join(lines)}</pre>'
 
 
 class Slider:
@@ -224,7 +231,9 @@ def inline_svg(svg, alt, prefix):
     root = re.match(r'<svg[^>]*?\bviewBox="[-\d.]+ [-\d.]+ ([\d.]+) [\d.]+"[^>]*>', svg)
     if root is None:
         raise ValueError("the picture has no <svg> with a viewBox")
-    attributes = re.sub(r'\s(?:width|height|role|aria-label|xmlns(?::xlink)?|version)="[^"]*"', "", root[0][4:-1])
+    attributes = re.sub(
+        r'\s(?:width|height|role|aria-label|xmlns(?::xlink)?|version)="[^"]*"', "", root[0][4:-1]
+    )
     width = f'width="100%" style="max-width: {float(root[1]):.0f}px"'
     head = f'<svg{attributes} {width} role="img" aria-label="{html.escape(alt)}">'
     rest = re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>{prefix}-", svg[root.end() :])
@@ -288,8 +297,9 @@ def _runs(text):
     for x, y, style, letters in runs:
         slanted = re.sub(r"font-style: (?:oblique|italic);? ?", "", style)
         kind = ' class="explore-math"' if slanted != style else ""
-        size = re.search(r"font-size: [^;]*", style)[0]
-        spans.append(f'<tspan{kind} x="{x}" y="{y}" style="{size if kind else slanted}">{letters}</tspan>')
+        if kind:  # these letters are smaller than the page's
+            slanted = re.sub(r"(?<=font-size: )[\d.]+", lambda size: f"{1.1 * float(size[0]):.1f}", slanted)
+        spans.append(f'<tspan{kind} x="{x}" y="{y}" style="{slanted}">{letters}</tspan>')
     return f"<text>{''.join(spans)}</text>"
 
 
@@ -338,7 +348,9 @@ def _json(data):
     def plain(value):
         if hasattr(value, "tolist"):
             return value.tolist()
-        raise TypeError(f"an explorable's data are numbers, text, lists, dicts and arrays, not {type(value).__name__}")
+        raise TypeError(
+            f"an explorable's data are numbers, text, lists, dicts and arrays, not {type(value).__name__}"
+        )
 
     try:
         text = json.dumps(data, default=plain, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
@@ -354,7 +366,7 @@ def _figure(name, inner, attributes, script=None):
     )
     figure = (
         f'<figure class="explore" data-explore="{html.escape(name)}"{written}>{inner}'
-        "<noscript><p><em>With JavaScript this figure moves.</em></p></noscript></figure>"
+        "<noscript><p><em>This figure moves when JavaScript is on.</em></p></noscript></figure>"
     )
     # A notebook runs a script once for each figure: in a block, its names do not clash.
     scripts = [_file("explore.js")] + ([f"{{\n{_file(script)}\n}}"] if script else [])

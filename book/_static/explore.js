@@ -22,7 +22,9 @@ var explore = (() => {
   "use strict";
   const SVG = "http://www.w3.org/2000/svg";
   const starts = {};
-  let serial = 0; // for ids that are unique in a page
+  const copy = Math.random().toString(36).slice(2, 8); // a notebook's page holds several copies of the kit
+  let serial = 0;
+  const newId = () => `explore-${copy}-${++serial}`;
 
   // ---------------------------------------------------------------- life of a figure
 
@@ -250,7 +252,7 @@ var explore = (() => {
       const at = [left - 48, top + h / 2];
       text(frame, at, ylabel).setAttribute("transform", `rotate(-90 ${at.join(" ")})`);
     }
-    const clip = `explore-clip-${++serial}`;
+    const clip = newId();
     draw(draw(svg, "clipPath", { id: clip }), "rect", { x: left, y: top - 3, width: w + 3, height: h + 6 });
     const place = ([u, v]) => [X(u), Y(v)];
     // Far outside is as good as infinitely far (the zero of a logarithmic axis), and a renderer can hold it.
@@ -289,8 +291,8 @@ var explore = (() => {
   /** A slider. change(value) is called when the reader moves it. Returns the <input>; input.show(value)
       moves it without a call. */
   function range(figure, { label, min, max, step, value, format = number }, change) {
-    const id = `explore-${++serial}`;
-    const shown = html("output", { for: id });
+    const id = newId();
+    const shown = html("output", { for: id, "aria-live": "off" }); // the slider says its value itself
     const input = html("input", { type: "range", id, min, max, step, autocomplete: "off" });
     input.show = v => {
       input.value = v;
@@ -317,7 +319,7 @@ var explore = (() => {
 
   /** Radio buttons, the first chosen. options: texts, or [value, text]. Returns the <fieldset>. */
   function choice(figure, label, options, change, value) {
-    const group = `explore-${++serial}`;
+    const group = newId();
     const element = html("fieldset", { class: "explore-choice", "data-made": "" }, write(html("legend"), label));
     options.map(option => (Array.isArray(option) ? option : [option, option])).forEach(([of, words], i) => {
       const input = html("input", { type: "radio", name: group, autocomplete: "off" });

@@ -276,9 +276,10 @@ def _refuse_small_letters(svg, points):
         # An index is smaller than its letter, and may be.
         size = max(map(float, re.findall(r"font-size: ([\d.]+)px", text)))
         if size * PHONE / points < SMALLEST:
-            label = html.unescape("".join(re.findall(r">([^<]*)<", text))).strip()
+            words = re.sub(r"<text>(.*?)</text>", _runs, text, flags=re.DOTALL)
+            label = html.unescape(re.sub(r"<[^>]+>", "", words)).replace("\xa0", " ")
             raise ValueError(
-                f"the label {' '.join(label.split())!r} has {size:g} points and would be "
+                f"the label {label!r} has {size:g} points and would be "
                 f"{size * PHONE / points:.1f} px on a phone: in a figure {points / 72:g} inches wide "
                 f"letters need {SMALLEST * points / PHONE:.1f} points"
             )
@@ -366,7 +367,7 @@ def _figure(name, inner, attributes, script=None):
     )
     figure = (
         f'<figure class="explore" data-explore="{html.escape(name)}"{written}>{inner}'
-        "<noscript><p><em>This figure moves when JavaScript is on.</em></p></noscript></figure>"
+        '<p class="explore-still"><em>With JavaScript this figure moves.</em></p></figure>'
     )
     # A notebook runs a script once for each figure: in a block, its names do not clash.
     scripts = [_file("explore.js")] + ([f"{{\n{_file(script)}\n}}"] if script else [])

@@ -37,7 +37,7 @@ explore.add("front", (figure, data, kit) => {
     tick(0);
     show();
     if (silence() === WINDOW) {
-      kit.say(figure, `Five ticks of silence: the window has forgotten. The network still says ${sign(answer(states.at(-1)))}.`);
+      kit.say(figure, `The window has forgotten the last sign. The network still says ${sign(answer(states.at(-1)))}.`);
     }
   }
 
@@ -139,16 +139,16 @@ explore.add("front", (figure, data, kit) => {
   }
 
   kit.layout(narrow => {
-    kit.resize(svg, narrow ? 360 : 640, narrow ? 420 : 350);
+    kit.resize(svg, narrow ? 360 : 640, narrow ? 398 : 350);
     const [left, width] = narrow ? [8, 344] : [394, 240];
     const says = [() => sign(seen()), () => sign(answer(states.at(-1)))];
     const updates = [
-      square(narrow ? [64, 6, 250, 250] : [40, 8, 318, 318]),
-      tape(narrow ? [left, 290, width, 50] : [left, 10, width, 76]),
-      card(narrow ? [left, 350, 168, 44] : [left, 106, width, 50], "window says", "quiet", says[0], narrow ? 14 : 16),
-      card(narrow ? [184, 350, 168, 44] : [left, 166, width, 50], "network says", "state", says[1], narrow ? 14 : 16),
+      square(narrow ? [70, 6, 230, 230] : [40, 8, 318, 318]),
+      tape(narrow ? [left, 268, width, 50] : [left, 10, width, 76]),
+      card(narrow ? [left, 328, 168, 44] : [left, 106, width, 50], "window says", "quiet", says[0], narrow ? 14 : 16),
+      card(narrow ? [184, 328, 168, 44] : [left, 166, width, 50], "network says", "state", says[1], narrow ? 14 : 16),
     ];
-    const count = kit.text(svg, [left + width / 2, narrow ? 414 : 242], "", "count", { size: 15 });
+    const count = kit.text(svg, [left + width / 2, narrow ? 392 : 242], "", "count", { size: 15 });
     updates.push(() => kit.retext(count, `${silence()} ticks of silence`));
     if (!narrow) legend([left, 283]);
     show = () => updates.forEach(update => update());
@@ -157,11 +157,12 @@ explore.add("front", (figure, data, kit) => {
 
   // ---------------------------------------------------------------- the hand
 
-  kit.button(figure, "← send −1", () => send(-1));
-  kit.button(figure, "send +1 →", () => send(1));
+  for (const [words, x] of [["← send −1", -1], ["send +1 →", 1]]) {
+    kit.button(figure, words, () => send(x)).style.cssText = "border: 2px solid var(--explore-x); font-weight: 600";
+  }
   const clock = kit.play(figure, wait, TICK);
   if (!calm) clock.play();
-  kit.say(figure, "A +1 came some time ago. The window has forgotten it, the network has not.");
+  kit.say(figure, "The window has forgotten the last sign. The network has not.");
 
   document.addEventListener("keydown", event => {
     const x = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

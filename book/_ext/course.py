@@ -1,31 +1,13 @@
-"""What the book needs beyond ready-made extensions: offline formulas, fresh pages, a quiz."""
+"""What the book needs beyond ready-made extensions: fresh pages, names of folded code, a quiz."""
 
 import hashlib
-import shutil
-from importlib.metadata import distribution
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
-#: The part of MathJax that tex-mml-chtml.js may load, 2 of 24 MB.
-MATHJAX_FILES = ["tex-mml-chtml.js", "output/chtml/fonts", "input/tex/extensions"]
-
 ROOT = Path(__file__).parents[2]
-
-
-def copy_mathjax(app, exception):
-    """Put MathJax beside the pages. Not below _static: each script there joins every page."""
-    if exception is not None or app.builder.format != "html":
-        return
-    package = Path(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline"))
-    source, target = package / "static" / "mathjax", Path(app.outdir) / "_vendor" / "mathjax"
-    for name in MATHJAX_FILES:
-        if (source / name).is_dir():
-            shutil.copytree(source / name, target / name, dirs_exist_ok=True)
-        else:
-            target.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source / name, target / name)
 
 
 def cache_by_library_version(app, config):
@@ -47,6 +29,26 @@ def mend_page(app, pagename, templatename, context, doctree):
     ]
     # A role that screen readers no longer know, in a list that must hold list items.
     context["body"] = context.get("body", "").replace('role="doc-biblioentry"', 'role="listitem"')
+
+
+class NameFoldedCode(SphinxPostTransform):
+    """Folded code says what it makes: "Code of Figure 1.2", or "Code" where no figure has a number."""
+
+    default_priority = 198  # before MyST-NB folds
+
+    def run(self):
+        numbers = self.env.toc_fignumbers.get(self.env.docname, {}).get("figure", {})
+        for cell in self.document.findall(nodes.container):
+            if "hide_mode" in cell:
+                figures = [
+                    ".".join(map(str, numbers[name]))
+                    for figure in cell.findall(nodes.figure)
+                    for name in figure["ids"]
+                    if name in numbers
+                ]
+                label = "Figures" if len(figures) > 1 else "Figure"
+                of = f" of {label} {' and '.join(figures)}" if figures else ""
+                cell["prompt_show"] = cell["prompt_hide"] = f"Code{of}"
 
 
 class Quiz(SphinxDirective):
@@ -106,8 +108,10 @@ def _raw(html):
 
 
 def setup(app):
+    for part in ("formulas", "lightness", "sections"):
+        app.setup_extension(part)
+    app.add_post_transform(NameFoldedCode)
     app.add_directive("quiz", Quiz)
     app.connect("config-inited", cache_by_library_version, priority=100)
     app.connect("html-page-context", mend_page, priority=900)
-    app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "version": "1"}

@@ -1,26 +1,16 @@
 /* Explorables: figures that answer to the hand, in static pages. No kernel, no network, no dependency.
 
-   A chapter's script adds its figures by name; each <figure class="explore" data-explore="name"> of the page
-   (see rnnlib/tools/explore.py, which writes it) then comes alive:
+   A chapter's script adds its figures by name: explore.add("name", (figure, data, kit) => { ... }). Each
+   <figure class="explore" data-explore="name"> of the page, which rnnlib/tools/explore.py writes, then comes
+   alive. .github/CONTRIBUTING.md shows one in ten lines; what `kit` can do is told below, function by function.
 
-     explore.add("tanh", (figure, data, kit) => {
-       const svg = kit.svg(figure, { width: 640, height: 300, label: "The curve of tanh(w a)" });
-       const axes = kit.axes(svg, { x: [-4, 4], y: [-1, 1], xlabel: "$a$", ylabel: "$h$" });
-       const curve = axes.line([], "state");
-       function draw(w) {
-         axes.update(curve, kit.span(-4, 4, 100).map(a => [a, Math.tanh(w * a)]));
-         kit.say(figure, `At w = ${kit.number(w)} the slope at 0 is ${kit.number(w)}.`);
-       }
-       kit.range(figure, { label: "weight $w$", min: 0, max: 3, step: 0.1, value: data.w }, draw);
-       draw(data.w);
-     });
-
-   Every text may hold simple formulas between dollars: $h_{t−1}$ is set in the formulas' letters. Colours are
+   Texts may hold simple formulas between dollars: $h_{t−1}$ is set in the formulas' letters. Colours are
    classes: x, state, gate, new, grad (dashed), quiet. What is drawn has SVG's coordinates, [x, y], y downwards. */
 
 var explore = (() => {
   "use strict";
   const SVG = "http://www.w3.org/2000/svg";
+  const phone = window.matchMedia("(max-width: 600px)");
   const starts = {};
   const copy = Math.random().toString(36).slice(2, 8); // a notebook's page holds several copies of the kit
   let serial = 0;
@@ -151,8 +141,9 @@ var explore = (() => {
   // ---------------------------------------------------------------- drawing
 
   /** A picture of the figure: an <svg> that is as wide as the page allows, at most `width` × 1.15 px.
-      Draw 640 wide, or 360 where kit.narrow (see kit.layout), so that no label gets too small. */
-  function svg(figure, { width = 640, height = 320, label = figure.dataset.alt } = {}) {
+      On a phone a picture must be some 360 wide, so that no label gets too small: that is the width if none is
+      given; kit.layout draws anew when the page changes its width. */
+  function svg(figure, { width = phone.matches ? 360 : 640, height = 320, label = figure.dataset.alt } = {}) {
     const element = draw(part(figure, "stage"), "svg", { role: "img", "aria-label": label });
     if (figure.querySelector(":scope > .explore-stage:not([data-made])")) element.setAttribute("data-made", "");
     return resize(element, width, height);
@@ -164,8 +155,6 @@ var explore = (() => {
     element.style.maxWidth = `${Math.round(width * 1.15)}px`;
     return set(element, { viewBox: `0 0 ${width} ${height}`, width: "100%" });
   }
-
-  const phone = window.matchMedia("(max-width: 600px)");
 
   /** Call paint(narrow) now, and again whenever the page becomes narrow or wide. */
   function layout(paint) {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from rnnlib.tools import explore
 from rnnlib.tools.explore import Explorable, Plot, Slider, Stepper
@@ -122,8 +124,9 @@ def test_a_stepper_lights_picture_equation_code_and_the_formula_of_the_page(inde
     assert figure.locator("output").inner_text() == "4 of 4"
     dim = figure.locator("svg [data-part=input]")
     page.wait_for_function("e => getComputedStyle(e).opacity < 0.5", arg=dim.element_handle())
-    assert figure.locator("svg [data-part=sum]").evaluate("e => getComputedStyle(e).opacity") == "1"
-    figure.get_by_role("button", name="one step on").click()  # the end: it stays
+    shining = figure.locator("svg [data-part=sum]").element_handle()
+    page.wait_for_function("e => getComputedStyle(e).opacity == 1", arg=shining)
+    figure.get_by_role("button", name="one step on").click(force=True)  # the end: it stays
     assert sentence.inner_text() == "They are added."
     page.keyboard.press("ArrowLeft")
     assert sentence.inner_text() == "The state goes through its own."
@@ -254,11 +257,15 @@ def test_paper_shows_the_picture_its_values_and_all_sentences(index):
     page = index(color_scheme="dark")
     page.locator("figure[data-explore=slider] input").focus()
     page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="one step on").click()
     page.emulate_media(media="print")
+    page.wait_for_timeout(300)  # what was dim gets bright
     assert page.locator(".explore :is(button, input):visible").count() == 0
     assert page.locator("figure[data-explore=slider] svg:visible").get_attribute("aria-label") == "three"
     assert page.locator("figure[data-explore=slider] output").is_visible()
     assert page.locator("figure[data-explore=stepper] li:visible").count() == 4
+    shades = "found => found.map(e => getComputedStyle(e).opacity)"
+    assert page.locator("figure[data-explore=stepper] svg g").evaluate_all(shades) == ["1", "1", "1"]
     assert page.locator("figure[data-explore=tanh] label:visible").all_inner_texts() == ["weight wh", "one"]
     ink = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--explore-ink')")
     assert ink.strip() == "#1b1b1f"  # paper is white, whatever the screen was
@@ -299,31 +306,15 @@ def test_no_accessibility_violation(index, scheme, width):
         ] == []
 
 
-def test_in_a_notebook_each_output_is_alive_by_itself(visit, tmp_path, monkeypatch):
-    """JupyterLab shows the outputs one by one, and runs their scripts when they are in the page."""
-    from matplotlib.figure import Figure
-
-    monkeypatch.setattr(explore, "STATIC", tmp_path)
-    for file in ("explore.js", "explore.css"):
-        shutil.copy(ROOT / "book" / "_static" / file, tmp_path)
-    shutil.copy(FIXTURE / "demo.js", tmp_path)
-    frames = [Figure(figsize=(4, 3)) for _ in range(2)]
-    for frame in frames:
-        frame.subplots().set_title("title")
-    shown = [
-        Explorable("tanh", {"w": 0.5, "curve": []}, "tanh(w a)", script="demo.js"),
-        Explorable("boxes", None, "Two boxes.", script="demo.js"),
-        Stepper((FIXTURE / "step.svg").read_text(), [("One.", "input"), ("Two.", "sum")], alt="A plus."),
-        Slider("w", ["0", "1"], frames, ["zero", "one"]),
-        Plot(frames[0], "Empty axes."),
-    ]
-    outputs = json.dumps([output._repr_html_() for output in shown]).replace("</", "<\\/")
-    (tmp_path / "lab.html").write_text(
-        f"""<!doctype html><html lang="en"><title>Lab</title><body><script>
-        for (const output of {outputs}) {{
+def notebook(folder, outputs):
+    """Write a page that shows outputs as JupyterLab does: one by one, with their scripts made anew."""
+    shown = json.dumps([output._repr_html_() for output in outputs]).replace("</", "<\\/")
+    (folder / "notebook.html").write_text(
+        f"""<!doctype html><html lang="en"><title>Notebook</title><body><script>
+        for (const output of {shown}) {{
           const area = document.createElement("div");
           area.innerHTML = output;
-          for (const script of area.querySelectorAll("script")) {{ // as JupyterLab does
+          for (const script of area.querySelectorAll("script")) {{
             const live = document.createElement("script");
             for (const {{ name, value }} of script.attributes) live.setAttribute(name, value);
             live.textContent = script.textContent;
@@ -333,12 +324,40 @@ def test_in_a_notebook_each_output_is_alive_by_itself(visit, tmp_path, monkeypat
         }}</script></body></html>""",
         encoding="utf-8",
     )
-    page = visit(tmp_path / "lab.html")
+    return folder / "notebook.html"
+
+
+@pytest.fixture
+def static(tmp_path, monkeypatch):
+    """A folder with the kit, where a test can put a chapter's script."""
+    shutil.copytree(ROOT / "book" / "_static", tmp_path / "static")
+    monkeypatch.setattr(explore, "STATIC", tmp_path / "static")
+    return tmp_path / "static"
+
+
+def test_in_a_notebook_each_output_is_alive_by_itself(visit, static):
+    shutil.copy(FIXTURE / "demo.js", static)
+    frames = [Figure(figsize=(4, 3)) for _ in range(2)]
+    for frame in frames:
+        frame.subplots().set_title("title")
+    outputs = [
+        Explorable("tanh", {"w": 0.5, "curve": []}, "tanh(w a)", script="demo.js"),
+        Explorable("boxes", None, "Two boxes.", script="demo.js"),
+        Explorable("tanh", {"w": 1.5, "curve": []}, "tanh(w a)", script="demo.js"),
+        Stepper((FIXTURE / "step.svg").read_text(), [("One.", "input"), ("Two.", "sum")], alt="A plus."),
+        Slider("w", ["0", "1"], frames, ["zero", "one"]),
+        Plot(frames[0], "Empty axes."),
+    ]
+    page = visit(notebook(static, outputs))
     assert page.errors == []
-    figure = page.locator("figure[data-explore=tanh]")
-    figure.get_by_role("slider", name="weight wh").fill("1")
-    assert figure.locator(".explore-say").inner_text() == "The slope at 0 is 1."
-    assert figure.get_by_role("button").count() == 2
+    first, second = page.locator("figure[data-explore=tanh]").all()
+    first.get_by_role("slider", name="weight wh").fill("1")
+    second.get_by_label("two").check()
+    assert first.locator(".explore-say").inner_text() == "The slope at 0 is 1."
+    assert second.locator(".explore-say").inner_text() == "The slope at 0 is 2."
+    assert first.get_by_label("one").is_checked()  # the choices of two figures are apart
+    ids = page.locator("[id^=explore]").evaluate_all("found => found.map(e => e.id)")
+    assert len(ids) == len(set(ids)) > 4
     page.locator("figure[data-explore=boxes] g.box").hover()
     assert lit(page, "figure[data-explore=boxes]") == ["memory"]
     page.get_by_role("button", name="one step on").click()
@@ -347,3 +366,18 @@ def test_in_a_notebook_each_output_is_alive_by_itself(visit, tmp_path, monkeypat
     assert page.locator("figure[data-explore=slider] svg:visible").get_attribute("aria-label") == "one"
     axis = page.locator(".picture.plot path[style*='explore-ink']").first
     assert axis.evaluate("e => getComputedStyle(e).stroke") == "rgb(27, 27, 31)"
+
+
+def test_the_example_for_authors_works(visit, static):
+    guide = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"```js\n(.*?)```", guide, re.DOTALL)
+    (cell,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    (static / "chapter.js").write_text(script, encoding="utf-8")
+    *lines, last = cell.strip().splitlines()
+    names = {}
+    exec("\n".join(lines), names)
+    page = visit(notebook(static, [eval(last, names)]))
+    page.get_by_role("slider", name="weight w").fill("2")
+    assert page.locator(".explore-say").inner_text() == "At w = 2 the slope at 0 is 2."
+    assert page.locator("path.line").get_attribute("d").count("L") == 98
+    assert page.errors == []

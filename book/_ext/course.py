@@ -27,6 +27,11 @@ def mend_page(app, pagename, templatename, context, doctree):
         for script in context["script_files"]
         if "thebe" not in f"{script.filename} {script.attributes.get('body')}".lower()
     ]
+    # A button without a name folds the labs below a chapter.
+    tree = context["generate_toctree_html"]
+    context["generate_toctree_html"] = lambda *args, **kwargs: str(tree(*args, **kwargs)).replace(
+        "<summary>", '<summary aria-label="Pages below">'
+    )
     # A role that screen readers no longer know, in a list that must hold list items.
     context["body"] = context.get("body", "").replace('role="doc-biblioentry"', 'role="listitem"')
 

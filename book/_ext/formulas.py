@@ -9,7 +9,6 @@ from pathlib import Path
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
-from sphinx.ext import mathjax
 
 #: What startup.js loads (see mathjax3_config in _config.yml), and what TeX commands may ask for.
 MATHJAX_FILES = [
@@ -25,7 +24,7 @@ MATHJAX_FILES = [
 #: TeX that docutils does not know -> the same for it, or nearly.
 SIMPLER = [
     (r"\\dots(?![a-z])", r"\\ldots"),
-    (r"\\[bB]igg?[lr]?(?![a-z])", ""),
+    (r"\\([bB]igg?[lr]?|(text|display)style)(?![a-z])", ""),
     (r"\{(split|align|gather|equation)\*?\}", "{aligned}"),
     (r"'", r"^\\prime "),
 ]
@@ -56,7 +55,7 @@ def mathml(tex, block):
 
 
 def with_mathml(visit, block):
-    """Sphinx's visitor, which writes TeX for MathJax; without a script MathML stands in its place."""
+    """A visitor that writes TeX for MathJax, and MathML that stands in its place without a script."""
 
     def visit_formula(self, node):
         start = len(self.body)
@@ -64,28 +63,28 @@ def with_mathml(visit, block):
             visit(self, node)
         except nodes.SkipNode:
             formula = "".join(self.body[start:])
-        # <span class="math">(number)<span class="tex">TeX</span><noscript>MathML</noscript></span>
-        head, number, tex, tail = re.fullmatch(
-            r"(<[^>]+>)(<span class=\"eqno\">.*?</a></span>|<span class=\"eqno\">[^<]*</span>)?(.*)(</\w+>\s*)",
-            formula,
-            re.DOTALL,
+        # <span class="math">, a number and its link or none, TeX, </span>
+        head, tex, tail = re.fullmatch(
+            r"(<[^>]+>\s*(?:<span class=\"eqno\">.*?</span>)?)(.*)(</\w+>\s*)", formula, re.DOTALL
         ).groups()
-        self.body[start:] = [
-            f'{head}{number or ""}<span class="tex">{tex}</span>'
-            f"<noscript>{mathml(node.astext(), block)}</noscript>{tail}"
-        ]
+        noscript = mathml(node.astext(), block)
+        self.body[start:] = [f'{head}<span class="tex">{tex}</span><noscript>{noscript}</noscript>{tail}']
         raise nodes.SkipNode
 
     return visit_formula
 
 
+def add_mathml(app):
+    """Wrap the visitors for "mathjax", when MyST has put its own in the place of Sphinx's."""
+    for registry, block in (
+        (app.registry.html_inline_math_renderers, False),
+        (app.registry.html_block_math_renderers, True),
+    ):
+        visit, depart = registry["mathjax"]
+        registry["mathjax"] = (with_mathml(visit, block), depart)
+
+
 def setup(app):
-    app.setup_extension("sphinx.ext.mathjax")
-    del app.registry.html_inline_math_renderers["mathjax"], app.registry.html_block_math_renderers["mathjax"]
-    app.add_html_math_renderer(
-        "mathjax",
-        (with_mathml(mathjax.html_visit_math, block=False), None),
-        (with_mathml(mathjax.html_visit_displaymath, block=True), None),
-    )
+    app.connect("builder-inited", add_mathml, priority=900)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "version": "1"}

@@ -5,7 +5,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 #: The style sheets of more than 10 kB that others wrote.
-SHEETS = ["styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css", "sphinx-design.min.css", "mystnb.*.css"]
+SHEETS = [
+    "styles/pydata-sphinx-theme.css",
+    "styles/sphinx-book-theme.css",
+    "sphinx-design.min.css",
+    "mystnb.*.css",
+]
 
 #: Names that scripts put together from parts, so that no file holds them whole.
 BUILT = re.compile(r"bs-(tooltip|popover)")
@@ -77,13 +82,15 @@ def _may_match(selector, used):
     return all(name in used or BUILT.match(name) for name in names)
 
 
-def icon(name, shapes):
+def icon(name, packs):
     """The rule that draws an icon in the text's colour; "" where Font Awesome's solid style has none."""
-    found = re.findall(rf'[,{{]"?{name}"?:\[(\d+),(\d+),\[[^\]]*\],"[^"]*","([^"]+)"\]', shapes)
+    found = re.findall(rf'[,{{]"?{name}"?:\[(\d+),(\d+),\[[^\]]*\],"[^"]*","([^"]+)"\]', packs)
     if not found:
         return ""
     width, height, path = found[-1]  # the last pack in the file is the solid one
-    picture = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'><path d='{path}'/></svg>"
+    picture = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'><path d='{path}'/></svg>"
+    )
     url = f'url("data:image/svg+xml,{quote(picture, safe=" /:=,.")}")'
     return f".fa-{name}::before{{-webkit-mask-image:{url};mask-image:{url}}}\n"
 
@@ -93,18 +100,19 @@ def lighten(app, exception):
     if exception is not None or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
-    shapes = (static / "scripts" / "fontawesome.js").read_text(encoding="utf-8")
+    shapes = [*static.rglob("fontawesome.js"), *static.rglob("fontawesome/*/js/all.min.js")][0]
     used = set()
     for path in [*Path(app.outdir).rglob("*.html"), *static.rglob("*.js")]:
-        if path.name != "fontawesome.js":
+        if path != shapes:
             used.update(re.findall(r"[\w-]+", path.read_text(encoding="utf-8")))
     for path in [path for name in SHEETS for path in static.glob(name)]:
         css = path.read_text(encoding="utf-8")
         notices = "\n".join(re.findall(r"/\*!.*?\*/", css, re.DOTALL))
         css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
         path.write_text(notices + prune(css, used), encoding="utf-8")
+    packs = shapes.read_text(encoding="utf-8")
     names = sorted(word[3:] for word in used if re.fullmatch(r"fa-[a-z-]+", word))
-    icons = ICONS + "".join(icon(name, shapes) for name in names)
+    icons = ICONS + "".join(icon(name, packs) for name in names)
     (static / "icons.css").write_text(icons, encoding="utf-8")
 
 

@@ -66,7 +66,8 @@ def visit(browser, book):
 
         context.route("**/*", decide)
         page = context.new_page()
-        page.errors = []
+        page.errors, page.loaded = [], set()
+        page.on("requestfinished", lambda request: page.loaded.add(request.url))
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
         page.goto((book / path).as_uri())

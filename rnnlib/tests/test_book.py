@@ -3,6 +3,8 @@
 import html
 import re
 from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 import pytest
 
@@ -19,6 +21,8 @@ PAGES = [
     "book/appendix/changes.html",
     "book/appendix/bibliography.html",
 ]
+WEIGHT = 1_500_000  # bytes that a page may load, MathJax among them, beside fonts
+FONTS = {".woff", ".woff2", ".ttf"}
 
 pytestmark = pytest.mark.slow
 
@@ -95,6 +99,242 @@ def test_hints_and_answers_are_folded(visit):
         assert not answer.locator(".section, section").first.is_visible()
         answer.locator("button.toggle-button").first.click()
         assert answer.locator(".section, section").first.is_visible()
+
+
+#: Whether links of a side bar can be seen: on narrow pages it waits beside the window, or in a dialog.
+SHOWN = """side => [...document.querySelectorAll(`[id^=pst-${side}-sidebar] a`)].some(link => {
+    const box = link.getBoundingClientRect();
+    return link.checkVisibility({visibilityProperty: true}) && box.right > 0 && box.left < innerWidth;
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1100, 1440])
+def test_both_menus_open_and_close(visit, width):
+    """Narrow pages show a menu over the page; wide ones have it beside, and a button takes it away."""
+    page = visit("book/rnn.html", viewport={"width": width, "height": 900})
+    for side in ("primary", "secondary"):
+        shown = page.evaluate(SHOWN, side)
+        button = page.locator(f".{side}-toggle:visible")
+        if side == "secondary" and width == 1440:
+            assert (shown, button.count()) == (True, 0)  # there is room for it, always
+            continue
+        assert shown == (side == "primary" and width >= 992)
+        for _ in range(2):
+            if page.locator("dialog[open]").count():
+                page.keyboard.press("Escape")
+            else:
+                button.click()
+            page.wait_for_function(f"([side, shown]) => ({SHOWN})(side) != shown", arg=[side, shown])
+            shown = not shown
+
+
+def test_no_formula_is_a_tab_stop(visit):
+    page = visit("book/rnn.html")
+    page.wait_for_selector("mjx-container")
+    assert page.locator("mjx-container[tabindex], mjx-container [tabindex]").count() == 0
+    stops = page.locator("article :is(a, button, input, summary, [tabindex='0'])").count()
+    page.locator("article").evaluate("a => { a.tabIndex = -1; a.focus(); }")
+    inside = "() => document.activeElement.closest('.math') === null"
+    for _ in range(min(stops, 40)):
+        page.keyboard.press("Tab")
+        assert page.evaluate(inside)
+
+
+def test_formulas_can_be_read_aloud(visit):
+    page = visit("book/rnn.html")
+    page.wait_for_selector("mjx-container")
+    formulas = page.locator("mjx-container").count()
+    assert page.locator("mjx-container mjx-assistive-mml math").count() == formulas
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_without_javascript_formulas_are_readable(visit, path):
+    page = visit(path, java_script_enabled=False)
+    assert page.locator(".math .tex:visible").count() == 0
+    for formula in page.locator(".math").all():
+        assert formula.locator("math").count() == 1, formula.text_content()
+        if formula.is_visible():
+            assert formula.locator("math").bounding_box()["height"] > 0
+
+
+def test_a_chapter_has_a_number_and_leads_to_its_lab(visit):
+    page = visit("book/rnn.html")
+    assert page.locator("h1:visible").inner_text().startswith("1. ")
+    page.locator("a.right-next").click()
+    assert page.url.endswith("labs/01_rnn.html")
+    chapter = page.locator("#pst-primary-sidebar li.toctree-l1:has(a[href='../book/rnn.html'])")
+    assert chapter.locator("li.toctree-l2 a.current:visible").count() == 1
+    page.locator("a.left-prev").click()
+    assert page.url.endswith("book/rnn.html")
+
+
+def test_search_finds_sections_and_marks_the_words(visit):
+    """From a file, by keyboard: no page may be read from another, and none need be."""
+    page = visit("labs/01_rnn.html")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("forge output")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#search-results li")
+    found = page.locator("#search-results li").first
+    assert "What a grade guarantees, and what not" in found.inner_text()
+    assert {"forged", "outputs"} <= set(found.locator("mark").all_inner_texts())
+    found.locator("a").click()
+    page.wait_for_selector("article span.highlighted")
+    assert page.url.endswith("book/appendix/instructors.html#what-a-grade-guarantees-and-what-not")
+    section = page.locator("#what-a-grade-guarantees-and-what-not")
+    assert section.locator("span.highlighted", has_text="forged").is_visible()
+    assert 0 <= section.locator("h2").bounding_box()["y"] < 450
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("query", ["zebrafish", "<img src=x>"])
+def test_search_for_what_is_not_there(visit, query):
+    page = visit("search.html")
+    page.locator(".bd-search-container input").fill(query)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#search-results [role=status]")
+    assert page.locator("#search-results [role=status]").inner_text() == f"No section has {query}"
+    assert page.locator("#search-results").locator("li, img").count() == 0
+
+
+def test_folded_code_names_its_figure(visit):
+    page = visit("book/rnn.html")
+    names = [
+        folded.evaluate(
+            """d => [d.querySelector("p").textContent,
+                     d.closest(".cell").querySelector("figcaption .caption-number")?.textContent.trim()]"""
+        )
+        for folded in page.locator("details.hide").all()
+    ]
+    assert all(name == (f"Code of {figure}" if figure else "Code") for name, figure in names), names
+    assert any(re.fullmatch(r"Code of Figure 1\.\d+", name) for name, _ in names)
+
+
+def test_paper_shows_what_a_click_would(visit):
+    page = visit("book/rnn.html")
+    page.wait_for_selector("mjx-container")
+    page.emulate_media(media="print")
+    order = """() => [...document.querySelectorAll("article :is(h2, .solution, .quiz)")]
+        .map(e => e.className || e.innerText)"""
+    before = page.evaluate(order)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    hints, solutions = page.locator("details.sd-dropdown .sd-summary-content"), page.locator(".solution")
+    assert 0 < hints.count() == page.locator("details.sd-dropdown .sd-summary-content:visible").count()
+    answers = page.locator(".print-answers")
+    assert 0 < solutions.count() == answers.locator(".solution").count()
+    assert all(solution.locator("p").nth(1).is_visible() for solution in solutions.all())
+    assert answers.locator("p", has_text="Quiz, question").count() == page.locator(".quiz").count() > 0
+    assert page.evaluate("document.querySelector('article').lastElementChild.className") == "print-answers"
+    assert page.locator("article button:visible, details.hide:visible").count() == 0
+    for code in page.locator("article pre:visible").all():
+        assert code.evaluate("pre => pre.innerText.trim().length") > 0
+        assert code.evaluate("pre => getComputedStyle(pre).whiteSpace") == "pre-wrap"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(order) == before
+    assert answers.count() == 0
+    assert page.locator("details.sd-dropdown[open]").count() == 0
+
+
+def test_headings_grow_lighter_and_formulas_stand_in_the_middle(visit):
+    page = visit("book/rnn.html")
+    page.wait_for_selector("mjx-container")
+    styles = [
+        page.locator(f"article {tag}").first.evaluate(
+            "h => [parseFloat(getComputedStyle(h).fontSize), +getComputedStyle(h).fontWeight]"
+        )
+        for tag in ("h1:visible", "h2", "h3")
+    ]
+    sizes, weights = zip(*styles, strict=True)
+    assert sizes[0] > sizes[1] > sizes[2]
+    assert weights[0] >= weights[1] > weights[2]
+    gaps = page.evaluate(
+        """[...document.querySelectorAll("p + div.math:has(+ p)")].map(div => {
+            const formula = div.querySelector("mjx-container").getBoundingClientRect();
+            const before = div.previousElementSibling.getBoundingClientRect();
+            const after = div.nextElementSibling.getBoundingClientRect();
+            return [formula.top - before.bottom, after.top - formula.bottom];
+        })"""
+    )
+    assert len(gaps) > 3
+    for above, below in gaps:
+        assert abs(above - below) < 3
+        assert above < 30
+
+
+def test_numbers_of_lines_keep_away_from_the_code(visit):
+    page = visit("book/rnn.html")
+    numbers = page.locator("span.linenos")
+    wide = [number for number in numbers.all() if len(number.inner_text().strip()) == 3]
+    assert wide
+    for number in (wide[0], wide[-1]):
+        padding, size = number.evaluate(
+            "n => [getComputedStyle(n).paddingRight, getComputedStyle(n).fontSize].map(parseFloat)"
+        )
+        assert padding >= 0.8 * size
+
+
+def test_a_table_that_is_cut_off_shows_that_it_scrolls(visit):
+    page = visit("book/appendix/instructors.html", viewport={"width": 390, "height": 844})
+    tables = [box for box in page.locator(".text_html:has(table), .pst-scrollable-table-container").all()]
+    wide = [box for box in tables if box.evaluate("b => b.scrollWidth > b.clientWidth + 1")]
+    assert wide
+    for box in wide:
+        box.scroll_into_view_if_needed()
+        box.evaluate("b => { b.scrollLeft = 50; }")
+        assert box.evaluate("b => b.scrollLeft") > 0
+        assert "scroll" in box.evaluate("b => getComputedStyle(b).backgroundAttachment")
+        cells = box.locator("th, td").evaluate_all(
+            "cells => cells.map(c => getComputedStyle(c).backgroundColor)"
+        )
+        assert set(cells) == {"rgba(0, 0, 0, 0)"}  # opaque cells would hide the shadow
+
+
+def test_each_reference_has_a_link_and_room(visit):
+    page = visit("book/appendix/bibliography.html")
+    entries = page.locator("div.citation")
+    assert entries.count() > 5
+    for entry in entries.all():
+        target = entry.locator("a.external").first.get_attribute("href")
+        assert target.startswith(("https://doi.org/", "https://arxiv.org/")), entry.inner_text()
+    gaps = entries.evaluate_all(
+        "all => all.slice(1).map((e, i) => e.querySelector('p').getBoundingClientRect().top"
+        " - all[i].querySelector('p').getBoundingClientRect().bottom)"
+    )
+    assert min(gaps) >= 10
+
+
+def test_the_front_page_has_its_title_once(visit):
+    page = visit("book/index.html")
+    assert page.title().count("Recurrent networks by hand") == 1
+    assert page.locator("#pst-primary-sidebar a", has_text="Recurrent networks by hand").count() == 1
+
+
+def test_a_page_has_an_icon(visit):
+    page = visit("book/index.html")
+    page.goto(page.locator("link[rel*=icon]").evaluate("link => link.href"))
+    assert page.locator("svg").bounding_box()["width"] > 0
+
+
+def test_every_button_has_a_picture(visit):
+    page = visit("book/rnn.html")
+    for icon in page.locator(":is(i, span):is(.fa-solid, .fas):visible").all():
+        mask, width = icon.evaluate(
+            "i => [getComputedStyle(i, '::before').maskImage, i.getBoundingClientRect().width]"
+        )
+        assert mask.startswith('url("data:image/svg'), icon.evaluate("i => i.outerHTML")
+        assert width > 5
+
+
+@pytest.mark.parametrize("path", [*PAGES, "search.html"])
+def test_a_page_is_light(visit, path):
+    page = visit(path)
+    formulas = page.locator(".math").count()
+    page.wait_for_function("n => document.querySelectorAll('mjx-container').length >= n", arg=formulas)
+    files = {Path(url2pathname(urlparse(url).path)) for url in page.loaded if url.startswith("file:")}
+    assert any(file.name == "course.css" for file in files)
+    assert not formulas or any(file.name == "chtml.js" for file in files)
+    sizes = sorted((file.stat().st_size, file.name) for file in files if file.suffix not in FONTS)
+    assert sum(size for size, _ in sizes) <= WEIGHT, sizes[-8:]
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])

@@ -78,7 +78,7 @@ explore.add("front", (figure, data, kit) => {
       const [cx, cy] = place(valley);
       kit.draw(svg, "circle", { class: "line", cx, cy, r: 13 });
       const [x, y] = place(valley.map(v => 0.45 * v));
-      const halo = `paint-order: stroke; stroke: ${i ? tint : "var(--explore-ground)"}; stroke-width: 8px`;
+      const halo = `paint-order: stroke; stroke: ${i ? tint : "var(--explore-ground)"}; stroke-width: 14px`;
       kit.text(svg, [x, y + 5], `valley of ${sign(2 * i - 1)}`, "", { size: 15 }).setAttribute("style", halo);
     });
     const trail = kit.draw(svg, "g");
@@ -104,7 +104,8 @@ explore.add("front", (figure, data, kit) => {
     const gap = width / TAPE, middle = top + height / 2;
     kit.draw(svg, "path", { class: "line quiet", d: `M${left} ${middle}h${width}`, style: "stroke-width: 1" });
     kit.box(svg, [left + width - WINDOW * gap, top, WINDOW * gap, height], "", "quiet");
-    kit.text(svg, [left, top + 10], "inputs", "", { anchor: "start", size: 15 });
+    kit.text(svg, [left, top - 6], "inputs", "", { anchor: "start", size: 14 });
+    kit.text(svg, [left + width, top - 6], "window", "", { anchor: "end", size: 14 });
     const marks = kit.draw(svg, "g");
     return () => {
       marks.replaceChildren();
@@ -139,17 +140,17 @@ explore.add("front", (figure, data, kit) => {
   }
 
   kit.layout(narrow => {
-    kit.resize(svg, narrow ? 360 : 640, narrow ? 398 : 350);
+    kit.resize(svg, narrow ? 360 : 640, narrow ? 408 : 350);
     const [left, width] = narrow ? [8, 344] : [394, 240];
     const says = [() => sign(seen()), () => sign(answer(states.at(-1)))];
     const updates = [
       square(narrow ? [70, 6, 230, 230] : [40, 8, 318, 318]),
-      tape(narrow ? [left, 268, width, 50] : [left, 10, width, 76]),
-      card(narrow ? [left, 328, 168, 44] : [left, 106, width, 50], "window says", "quiet", says[0], narrow ? 14 : 16),
-      card(narrow ? [184, 328, 168, 44] : [left, 166, width, 50], "network says", "state", says[1], narrow ? 14 : 16),
+      tape(narrow ? [left, 284, width, 46] : [left, 22, width, 70]),
+      card(narrow ? [left, 340, 168, 44] : [left, 106, width, 50], "window says", "quiet", says[0], narrow ? 14 : 16),
+      card(narrow ? [184, 340, 168, 44] : [left, 166, width, 50], "network says", "state", says[1], narrow ? 14 : 16),
     ];
-    const count = kit.text(svg, [left + width / 2, narrow ? 392 : 242], "", "count", { size: 15 });
-    updates.push(() => kit.retext(count, `${silence()} ticks of silence`));
+    const count = kit.text(svg, [left + width / 2, narrow ? 403 : 242], "", "count", { size: 15 });
+    updates.push(() => kit.retext(count, `${silence()} ${silence() === 1 ? "tick" : "ticks"} of silence`));
     if (!narrow) legend([left, 283]);
     show = () => updates.forEach(update => update());
     show();

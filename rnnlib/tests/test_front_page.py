@@ -138,7 +138,7 @@ def test_the_state_survives_a_turn_of_the_phone(visit):
     page.keyboard.press("ArrowLeft")
     before = drawn_state(page)
     page.set_viewport_size({"width": 844, "height": 390})
-    page.wait_for_function("document.querySelector('figure.explore svg').viewBox.baseVal.width > 600")
+    page.wait_for_function("document.querySelector('.explore-stage > svg').viewBox.baseVal.width > 600")
     np.testing.assert_allclose(drawn_state(page), before, atol=1e-9)
     assert said(page) == ["−1", "−1"]
 

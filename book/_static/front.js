@@ -37,7 +37,8 @@ explore.add("front", (figure, data, kit) => {
     tick(0);
     show();
     if (silence() === WINDOW) {
-      kit.say(figure, `The window has forgotten the last sign. The network still says ${sign(answer(states.at(-1)))}.`);
+      const kept = sign(answer(states.at(-1)));
+      kit.say(figure, `The window has forgotten the last sign. The network still says ${kept}.`);
     }
   }
 
@@ -118,7 +119,7 @@ explore.add("front", (figure, data, kit) => {
     };
   }
 
-  /** A model's name and what it says. */
+  /** A model's name, and what it says. */
   function card([left, top, width, height], name, classes, says, size) {
     kit.box(svg, [left, top, width, height], "", classes);
     kit.text(svg, [left + 12, top + height / 2 + 5], name, "", { anchor: "start", size });
@@ -142,12 +143,14 @@ explore.add("front", (figure, data, kit) => {
   kit.layout(narrow => {
     kit.resize(svg, narrow ? 360 : 640, narrow ? 408 : 350);
     const [left, width] = narrow ? [8, 344] : [394, 240];
-    const says = [() => sign(seen()), () => sign(answer(states.at(-1)))];
+    const size = narrow ? 14 : 16;
+    const cards = narrow ? [[left, 340, 168, 44], [184, 340, 168, 44]]
+      : [[left, 106, width, 50], [left, 166, width, 50]];
     const updates = [
       square(narrow ? [70, 6, 230, 230] : [40, 8, 318, 318]),
       tape(narrow ? [left, 284, width, 46] : [left, 22, width, 70]),
-      card(narrow ? [left, 340, 168, 44] : [left, 106, width, 50], "window says", "quiet", says[0], narrow ? 14 : 16),
-      card(narrow ? [184, 340, 168, 44] : [left, 166, width, 50], "network says", "state", says[1], narrow ? 14 : 16),
+      card(cards[0], "window says", "quiet", () => sign(seen()), size),
+      card(cards[1], "network says", "state", () => sign(answer(states.at(-1))), size),
     ];
     const count = kit.text(svg, [left + width / 2, narrow ? 403 : 242], "", "count", { size: 15 });
     updates.push(() => kit.retext(count, `${silence()} ${silence() === 1 ? "tick" : "ticks"} of silence`));
@@ -167,8 +170,8 @@ explore.add("front", (figure, data, kit) => {
 
   document.addEventListener("keydown", event => {
     const x = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const seen = event.target === document.body && figure.getBoundingClientRect().bottom > 0;
-    const here = seen || figure.contains(event.target);
+    const nowhere = event.target === document.body && figure.getBoundingClientRect().bottom > 0;
+    const here = nowhere || figure.contains(event.target); // nothing has the focus, or a part of the figure
     if (x && here && !event.altKey && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       send(x);

@@ -127,7 +127,7 @@ def test_the_first_screen_holds_the_figure_and_the_way_on(visit):
 def test_a_phone_shows_the_figure_with_its_buttons_and_letters_to_read(visit):
     page = visit(PAGE, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     assert page.get_by_role("button", name="send −1").bounding_box()["y"] + 40 < 844
-    sizes = page.locator("figure.explore svg text:visible").evaluate_all(
+    sizes = page.locator(":is(.explore-stage, .picture) > svg text").evaluate_all(
         "texts => texts.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)"
     )
     assert min(sizes) >= 11

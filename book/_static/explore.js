@@ -125,7 +125,7 @@ var explore = (() => {
     return element;
   }
 
-  /** 0.1234 → "0.123", −1e−7 → "−1.0e−7": `digits` that count, a true minus sign. */
+  /** 0.1234 → "0.123", −1e−7 → "−1.00e−7": `digits` that count, a true minus sign. */
   function number(value, digits = 3) {
     const size = Math.abs(value);
     const plain = value === 0 || (size >= 1e-3 && size < 1e5);
@@ -306,7 +306,7 @@ var explore = (() => {
     return element;
   }
 
-  /** Radio buttons, the first chosen. options: texts, or [value, text]. Returns the <fieldset>. */
+  /** Radio buttons; `value`, or the first, is chosen. options: texts, or [value, text]. Returns the <fieldset>. */
   function choice(figure, label, options, change, value) {
     const group = newId();
     const element = html("fieldset", { class: "explore-choice", "data-made": "" }, write(html("legend"), label));

@@ -5,12 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 #: The style sheets of more than 10 kB that others wrote.
-SHEETS = [
-    "styles/pydata-sphinx-theme.css",
-    "styles/sphinx-book-theme.css",
-    "sphinx-design.min.css",
-    "mystnb.*.css",
-]
+SHEETS = ["styles/*.css", "sphinx-design.min.css", "mystnb.*.css"]
 
 #: Names that scripts put together from parts, so that no file holds them whole.
 BUILT = re.compile(r"bs-(tooltip|popover)")
@@ -117,5 +112,6 @@ def lighten(app, exception):
 
 
 def setup(app):
+    app.add_css_file("icons.css")
     app.connect("build-finished", lighten)
     return {"parallel_read_safe": True, "version": "1"}

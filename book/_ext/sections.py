@@ -13,14 +13,15 @@ SKIPPED = (nodes.title, nodes.raw, nodes.math_block, nodes.comment, nodes.system
 def words(node):
     """A node's text in one line, without the sections in it; of formulas, the letters."""
     if isinstance(node, nodes.math):
-        return re.sub(r"\\(left|right|[lr]Vert|[a-z]*text|mathrm|[,;])|[\\{}]", "", node.astext())
+        return re.sub(r"\\(left|right|[lr]Vert|text|mathrm|operatorname|[,;])|[\\{}]", "", node.astext())
     if isinstance(node, nodes.Text):
         return node.astext()
     if node.get("refdomain") == "cite":  # only its key is known yet
         return ""
     gap = "" if isinstance(node, nodes.TextElement) else " "
+    children = node.children[1:] if "hide_mode" in node else node.children  # without folded code
     return gap.join(
-        words(child) for child in node.children if not isinstance(child, SKIPPED) and not has_title(child)
+        words(child) for child in children if not isinstance(child, SKIPPED) and not has_title(child)
     )
 
 

@@ -6,11 +6,14 @@
   const escape = (text) => text.replace(/[&<>"]/g, (letter) => ESCAPE[letter]);
   const quote = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-  /* "gradients" finds "gradient", "memory" finds "memories", "learned" finds "learning". */
-  const stem = (word) =>
-    word.length > 4 ? word.replace(/(?:ies|ied|ing|es|ed|[sye])$/u, "") : word;
-  const pattern = (words, flags) =>
-    new RegExp(`(?<![\\p{L}\\p{N}])(?:${words.map((word) => quote(stem(word))).join("|")})[\\p{L}\\p{N}]*`, flags);
+  /* A word finds what begins with it, and its other endings: "gradients" finds "gradient", "memory" "memories". */
+  const pattern = (words, flags) => {
+    const forms = words.map((word) => {
+      const stem = word.length > 4 ? word.replace(/(?:ies|ied|ing|es|ed|[sye])$/u, "") : word;
+      return `${quote(word)}[\\p{L}\\p{N}]*|${quote(stem)}(?:ies|ied|ing|es|ed|[sye])?(?![\\p{L}\\p{N}])`;
+    });
+    return new RegExp(`(?<![\\p{L}\\p{N}])(?:${forms.join("|")})`, flags);
+  };
 
   /** The sections that hold every word, best first: words in titles count most, then how often they come. */
   function find(words) {

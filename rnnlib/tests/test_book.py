@@ -252,13 +252,16 @@ def test_headings_grow_lighter_and_formulas_stand_in_the_middle(visit):
             const formula = div.querySelector("mjx-container").getBoundingClientRect();
             const before = div.previousElementSibling.getBoundingClientRect();
             const after = div.nextElementSibling.getBoundingClientRect();
-            return [formula.top - before.bottom, after.top - formula.bottom];
+            const math = div.querySelector("mjx-math").getBoundingClientRect();
+            const aside = (math.left + math.right) / 2 - (before.left + before.right) / 2;
+            return [formula.top - before.bottom, after.top - formula.bottom, aside];
         })"""
     )
     assert len(gaps) > 3
-    for above, below in gaps:
+    for above, below, aside in gaps:
         assert abs(above - below) < 3
         assert above < 30
+        assert abs(aside) < 40  # a number stands on the right
 
 
 def test_numbers_of_lines_keep_away_from_the_code(visit):
@@ -337,7 +340,7 @@ def test_a_page_is_light(visit, path):
     assert sum(size for size, _ in sizes) <= WEIGHT, sizes[-8:]
 
 
-@pytest.mark.parametrize("width", [390, 768, 1280])
+@pytest.mark.parametrize("width", [360, 390, 768, 1440])
 @pytest.mark.parametrize("path", PAGES)
 def test_no_page_scrolls_sideways(visit, path, width):
     page = visit(path, viewport={"width": width, "height": 800})

@@ -7,11 +7,12 @@ import pytest
 
 import rnnlib
 from rnnlib import interop
-from rnnlib.models import gradcheck
+from rnnlib.models import gradcheck, influence
 
 EXPORTS = [getattr(rnnlib, name) for name in rnnlib.__all__ if not name.startswith("__")]
 EXPORTS += [interop.from_torch, interop.to_torch]
 EXPORTS += [gradcheck.numerical_gradient, gradcheck.relative_error, gradcheck.check_layer]
+EXPORTS += [influence.influence, influence.reach]
 
 
 @pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.__name__)

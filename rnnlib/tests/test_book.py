@@ -318,6 +318,20 @@ def test_a_page_has_an_icon(visit):
     assert page.locator("svg").bounding_box()["width"] > 0
 
 
+def test_a_lab_can_be_downloaded(visit):
+    """The menu and its hint on hover are styled by rules whose names a script puts together."""
+    page = visit("labs/01_rnn.html")
+    button, link = page.locator("button.dropdown-toggle"), page.locator("a[href$='.ipynb']")
+    assert not link.is_visible()
+    button.click()
+    link.hover()
+    page.wait_for_selector(".tooltip.show")
+    assert page.locator(".tooltip").evaluate("t => getComputedStyle(t).position") == "absolute"
+    menu = page.locator(".dropdown-menu.show")
+    assert menu.evaluate("m => getComputedStyle(m).position") == "absolute"
+    assert link.bounding_box()["height"] > 20
+
+
 def test_every_button_has_a_picture(visit):
     page = visit("book/rnn.html")
     for icon in page.locator(":is(i, span):is(.fa-solid, .fas):visible").all():

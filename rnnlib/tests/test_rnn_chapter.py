@@ -17,7 +17,7 @@ def test_the_window_says_what_it_could_not_see(visit):
     said = figure.locator(".explore-say")
     outcomes = set()
     for question in range(1, 25):
-        shown = figure.locator("svg .box text").all_inner_texts()
+        shown = figure.locator("svg .box text").all_text_contents()
         signals = [sign for sign in shown if sign in ("+", "−")]  # what the window of five shows
         guess = signals[-1] if signals else "+"
         figure.get_by_role("button", name=f"it was {guess}").click()
@@ -65,7 +65,7 @@ def test_the_river_answers_to_sliders_and_buttons(visit):
     assert clip.get_attribute("aria-pressed") == "true"
     assert "cut to 1" in said.inner_text()
     assert gradient.get_attribute("d") != before
-    weight = figure.get_by_label("recurrent weight")
+    weight = figure.get_by_role("slider", name="recurrent weight")
     weight.focus()
     page.keyboard.press("Home")
     assert figure.locator("output").first.inner_text() == "0.1"
@@ -99,7 +99,7 @@ def test_by_hand_forward_and_backward(visit):
         h = np.tanh(x + 2 * h)
         expected.append(h)
     np.testing.assert_allclose(states, expected, atol=5e-4)
-    back.get_by_label("step").first.focus()
+    back.get_by_role("slider").focus()
     page.keyboard.press("End")
     assert "dw" in back.locator(sentence).inner_text()
 

@@ -11,10 +11,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def cache_by_library_version(app, config):
-    """Run pages again whenever the library changes: the cache alone looks at pages only."""
+    """Run pages again whenever the library, its data or a drawing changes: the cache looks at pages only."""
     digest = hashlib.sha256()
-    for file in sorted((ROOT / "rnnlib").rglob("*.py")):
-        if "tests" not in file.relative_to(ROOT).parts:
+    for file in sorted([*(ROOT / "rnnlib").rglob("*"), *(ROOT / "book" / "figures").glob("*.svg")]):
+        if file.is_file() and not {"tests", "__pycache__"} & set(file.relative_to(ROOT).parts):
             digest.update(file.read_bytes())
     config.nb_execution_cache_path = str(ROOT / "_build" / f".jupyter_cache_{digest.hexdigest()[:12]}")
 

@@ -29,6 +29,7 @@ MATHJAX_FILES = [
 
 #: TeX that docutils does not know -> the same for it, or nearly.
 SIMPLER = [
+    (r"\\class\{[^}]*\}", ""),
     (r"\\dots(?![a-z])", r"\\ldots"),
     (r"\\([bB]igg?[lr]?|(text|display)style)(?![a-z])", ""),
     (r"\{(split|align|gather|equation)\*?\}", "{aligned}"),
@@ -61,7 +62,7 @@ def mathml(tex, block):
         tex = re.sub(old, new, tex)
     try:
         return re.sub(r">\s+<", "><", tex2mathml(tex, as_block=block))
-    except MathError:
+    except (MathError, IndexError, AttributeError):
         return f"<code>{html.escape(tex)}</code>"
 
 

@@ -10,6 +10,9 @@ SHEETS = ["styles/*.css", "sphinx-design.min.css", "mystnb.*.css"]
 #: Names that scripts put together from parts, so that no file holds them whole.
 BUILT = re.compile(r"bs-(tooltip|popover)")
 
+#: Names, punctuation and spaces of highlighted code: they have the colour of their block anyway.
+PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')
+
 ICONS = """\
 /* Shapes: Font Awesome Free, CC BY 4.0, https://fontawesome.com */
 :is(.fas, .fa-solid)::before {
@@ -111,7 +114,13 @@ def lighten(app, exception):
     (static / "icons.css").write_text(icons, encoding="utf-8")
 
 
+def plain_code(app, pagename, templatename, context, doctree):
+    """Take the elements out of a page's code that change nothing."""
+    context["body"] = PLAIN.sub(r"\1", context.get("body", ""))
+
+
 def setup(app):
     app.add_css_file("icons.css")
+    app.connect("html-page-context", plain_code)
     app.connect("build-finished", lighten)
     return {"parallel_read_safe": True, "version": "1"}

@@ -135,7 +135,7 @@ var explore = (() => {
 
   /** n numbers from lo to hi. */
   function span(lo, hi, n) {
-    return Array.from({ length: n }, (_, i) => lo + ((hi - lo) * i) / (n - 1));
+    return Array.from({ length: n }, (_, i) => lo + ((hi - lo) * i) / Math.max(1, n - 1));
   }
 
   // ---------------------------------------------------------------- drawing
@@ -340,6 +340,7 @@ var explore = (() => {
     part(figure, "controls").append(row);
     row.append(back, input.parentElement, on);
     figure.addEventListener("keydown", event => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
       const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (way && !event.target.matches("input, [role=slider]")) {
         event.preventDefault();
@@ -417,6 +418,7 @@ var explore = (() => {
     });
     for (const end of ["pointerup", "pointercancel"]) element.addEventListener(end, () => (grip = null));
     element.addEventListener("keydown", event => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
       const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
       if (way) {
         event.preventDefault();

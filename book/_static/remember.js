@@ -58,6 +58,7 @@ explore.add("remember", (figure, data, kit) => {
       "aria-valuemin": 1, "aria-valuemax": letters.length, style: "fill: none; stroke: var(--explore-ink)",
       "stroke-width": 2.5 });
     frame.addEventListener("keydown", event => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
       const [back, on, end] = [t - 1, t + 1, letters.length - 1];
       const to = {
         ArrowLeft: back, ArrowDown: back, ArrowRight: on, ArrowUp: on, Home: 0, End: end }[event.key];

@@ -23,20 +23,19 @@ const rnnChapter = (() => {
     const svg = kit.svg(figure, { width: 640, height: 110, label: figure.dataset.alt });
 
     function paint() {
-      const cells = kit.narrow ? 12 : 21; // the newest is the last
-      const side = kit.narrow ? 28 : 30;
-      const visible = Math.min(W, cells);
+      const cells = 21; // the newest is the last
+      const side = kit.narrow ? 16 : 30;
       kit.resize(svg, kit.narrow ? 360 : 640, 104);
       const left = kit.narrow ? 12 : 5;
       for (let i = 0; i < cells; i++) {
         const step = t - cells + 1 + i;
-        const seen = open || i >= cells - visible;
+        const seen = open || i >= cells - W;
         const signal = seen && x[step] !== 0;
-        kit.box(svg, [left + i * side + 1, 40, side - 2, side + 4], seen ? SIGN[x[step]] : "", signal ? "x" : "quiet", { size: 20 });
+        kit.box(svg, [left + i * side + 1, 40, side - 2, side + 4], seen ? SIGN[x[step]] : "", signal ? "x" : "quiet", { size: kit.narrow ? 14 : 20 });
       }
-      const from = left + (cells - visible) * side - 2;
-      kit.draw(svg, "rect", { x: from, y: 34, width: visible * side + 4, height: side + 16, rx: 8, style: "fill: none; stroke: var(--explore-state); stroke-width: 3" });
-      kit.text(svg, [Math.min(from + (visible * side) / 2 + 2, left + cells * side - 62), 24], `your window of ${W}`, "", { size: 15 });
+      const from = left + (cells - W) * side - 2;
+      kit.draw(svg, "rect", { x: from, y: 34, width: W * side + 4, height: side + 16, rx: 8, style: "fill: none; stroke: var(--explore-state); stroke-width: 3" });
+      kit.text(svg, [Math.min(from + (W * side) / 2 + 2, left + cells * side - 62), 24], `your window of ${W}`, "", { size: 15 });
       kit.text(svg, [left + cells * side, 100], "now", "", { size: 14, anchor: "end" });
       if (!kit.narrow) kit.text(svg, [left, 100], "earlier", "", { size: 14, anchor: "start" });
     }
@@ -70,6 +69,7 @@ const rnnChapter = (() => {
     kit.range(figure, { label: "width of your window", min: 1, max: 20, step: 1, value: W, format: String }, width => {
       W = width;
       paint();
+      kit.say(figure, "Which sign had the last signal?");
     });
     kit.layout(paint);
     kit.say(figure, "Which sign had the last signal?");
@@ -84,7 +84,7 @@ const rnnChapter = (() => {
     kit.layout(narrow => {
       const width = narrow ? 360 : 640;
       kit.resize(svg, width, 420);
-      const area = (top, height) => [narrow ? 56 : 70, top, width - (narrow ? 66 : 84), height];
+      const area = (top, height) => [70, top, width - (narrow ? 80 : 84), height];
       const above = kit.axes(svg, { x: [0, T], y: [-0.05, 1.05], ylabel: "state $h_t$", box: area(10, 130), ticks: { x: [], y: [0, 0.5, 1] } });
       const below = kit.axes(svg, { x: [0, T], y: [1e-12, 1e6], log: "y", xlabel: "step $t$", ylabel: "gradient $∂h_t/∂h_0$", box: area(170, 190), ticks: { y: [1e-12, 1e-9, 1e-6, 1e-3, 1, 1e3, 1e6] } });
       const state = above.line([], "state"), bound = below.line([], "quiet"), gradient = below.line([], "grad");
@@ -97,7 +97,7 @@ const rnnChapter = (() => {
         below.update(bound, points(h.map((_, t) => w ** t)));
         below.update(gradient, points(clip ? reach.map(v => Math.min(v, 1)) : reach));
         const top = reach.reduce((best, v, t) => (v > reach[best] ? t : best), 0);
-        const last = reach[T];
+        const last = clip ? Math.min(reach[T], 1) : reach[T];
         const grown = reach[top] > 1.001 ? `The gradient grows to ${kit.number(reach[top])} at step ${top}` : "The gradient never grows";
         kit.say(figure, `${grown}${clip && reach[top] > 1 ? ", and is cut to 1" : ""}; after ${T} steps ${kit.number(last)} is left. The state ends at ${kit.number(h[T])}.`);
       };

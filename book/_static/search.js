@@ -40,7 +40,9 @@
     const first = text.search(all);
     const start = first < 90 ? 0 : text.indexOf(" ", first - 80) + 1;
     const stop = text.length - start < 260 ? text.length : text.lastIndexOf(" ", start + 240);
-    const lines = escape(text.slice(start, stop)).replace(all, "<mark>$&</mark>");
+    // Marked before it is escaped: else a word would be found in &quot; as well.
+    const marked = text.slice(start, stop).replace(all, "\u0001$&\u0002");
+    const lines = escape(marked).replaceAll("\u0001", "<mark>").replaceAll("\u0002", "</mark>");
     return `${start ? "… " : ""}${lines}${stop < text.length ? " …" : ""}`;
   }
 

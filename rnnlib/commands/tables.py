@@ -149,7 +149,7 @@ def show_text(models, counting):
         [kind, f"{bits:.2f}", f"{weights}", f"{time:.0f}"] for kind, (bits, weights, time) in models.items()
     ]
     for letters, bits in enumerate(counting):
-        rows.append([f"counting, {letters} letters before", f"{bits:.2f}", "-", "-"])
+        rows.append([f"counting, {letters} letter{'s' * (letters != 1)} before", f"{bits:.2f}", "-", "-"])
     columns = ["model", "bits a letter", "weights", "CPU s"]
     show("Guessing the next letter, in the novel's last 5 percent", columns, rows)
 

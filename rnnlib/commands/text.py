@@ -10,7 +10,7 @@ from rnnlib.commands.options import Jobs, Out
 
 
 def text(
-    models: Annotated[str, typer.Option(help="Names with commas between.")] = "rnn,lstm,gru,min_gru,mamba",
+    models: Annotated[str, typer.Option(help="Names with commas between, or all.")] = "all",
     jobs: Jobs = None,
     out: Out = Path("."),
 ):
@@ -27,9 +27,12 @@ def text(
     from rnnlib.training.text import MODELS, bits_by_counting, train_and_save
 
     kinds = list(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
+    kinds = list(MODELS) if kinds == ["all"] else kinds
+    if not kinds:
+        raise ValueError("no model is named: give names with commas between, or all")
     for kind in kinds:
         if kind not in MODELS:
-            raise ValueError(f"unknown model {kind!r}: choose from {', '.join(MODELS)}")
+            raise ValueError(f"unknown model {kind!r}: choose from {', '.join(MODELS)}, or all")
     ready(out)
     rows = in_parallel(partial(train_and_save, out), [(kind,) for kind in kinds], "text", jobs)
     show_text(dict(zip(kinds, rows, strict=True)), [bits_by_counting(context) for context in range(4)])

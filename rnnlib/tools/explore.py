@@ -74,7 +74,7 @@ class Explorable:
     """
 
     def __init__(self, name, data, alt, still=None, script=None, formulas=()):
-        if script is not None and not (STATIC / script).is_file():
+        if script is not None and STATIC.is_dir() and not (STATIC / script).is_file():
             raise FileNotFoundError(f"no script {script!r} in {STATIC}")
         self.name, self.alt, self.script, self.formulas = name, alt, script, list(formulas)
         self.data = _json(data)
@@ -232,7 +232,7 @@ def inline_svg(svg, alt, prefix):
     if root is None:
         raise ValueError("the picture has no <svg> with a viewBox")
     attributes = re.sub(
-        r'\s(?:width|height|role|aria-label|xmlns(?::xlink)?|version)="[^"]*"', "", root[0][4:-1]
+        r'\s(?:width|height|role|aria-label|style|id|aria-labelledby|xmlns(?::xlink)?|version)="[^"]*"', "", root[0][4:-1]
     )
     width = f'width="100%" style="max-width: {float(root[1]):.0f}px"'
     head = f'<svg{attributes} {width} role="img" aria-label="{html.escape(alt)}">'

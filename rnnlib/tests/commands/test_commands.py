@@ -382,7 +382,7 @@ def test_text(run, tmp_path, monkeypatch):
     assert [file.name for file in (tmp_path / "novel").iterdir()] == ["text_rnn.safetensors"]
     _, extra = checkpoint.load(tmp_path / "novel" / "text_rnn.safetensors")
     assert_in_table(result.out, ["rnn", f"{extra['bits']:.2f}", "42187"])
-    assert_in_table(result.out, ["counting, 1 letters before", f"{text.bits_by_counting(1):.2f}"])
+    assert_in_table(result.out, ["counting, 1 letter before", f"{text.bits_by_counting(1):.2f}"])
 
 
 def test_a_task_gives_the_same_figures_in_any_process():
@@ -468,6 +468,7 @@ def test_networks_beat_naive_forecasts_where_there_is_something_to_learn(run, tm
         (["train", "--speed"], "No such option: --speed"),
         (["benchmark", "--models", "mamba,mamba2"], "unknown model 'mamba2': choose from rnn"),
         (["benchmark", "--models", ""], "no model is named"),
+        (["text", "--models", ","], "no model is named"),
         (
             ["benchmark", "--models", "rnn", "--kernel-size", "3"],
             "--kernel-size belongs to mamba, not to rnn",

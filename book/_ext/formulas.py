@@ -96,8 +96,24 @@ def add_mathml(app):
         registry["mathjax"] = (with_mathml(visit, block), depart)
 
 
+#: A formula in the output of a cell, which no visitor sees.
+IN_OUTPUT = re.compile(r'(<span class="math notranslate nohighlight">)(\\\((.*?)\\\))(?=</span>)')
+
+
+def in_outputs(app, pagename, templatename, context, doctree):
+    """The same for formulas in the outputs of cells."""
+
+    def both(match):
+        head, formula, tex = match.groups()
+        noscript = mathml(html.unescape(tex), block=False)
+        return f'{head}<span class="tex">{formula}</span><noscript>{noscript}</noscript>'
+
+    context["body"] = IN_OUTPUT.sub(both, context.get("body", ""))
+
+
 def setup(app):
     app.connect("config-inited", use_mathjax)
+    app.connect("html-page-context", in_outputs)
     app.connect("builder-inited", add_mathml, priority=900)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "version": "1"}

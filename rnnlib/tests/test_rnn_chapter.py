@@ -1,4 +1,4 @@
-"""The figures of the chapter on the recurrent network, in the built book. Needs ``jupyter-book build .`` first."""
+"""The figures of the chapter on the recurrent network, in the built book (``jupyter-book build .``)."""
 
 import re
 

@@ -232,7 +232,9 @@ def inline_svg(svg, alt, prefix):
     if root is None:
         raise ValueError("the picture has no <svg> with a viewBox")
     attributes = re.sub(
-        r'\s(?:width|height|role|aria-label|style|id|aria-labelledby|xmlns(?::xlink)?|version)="[^"]*"', "", root[0][4:-1]
+        r'\s(?:width|height|role|aria-label|style|id|aria-labelledby|xmlns(?::xlink)?|version)="[^"]*"',
+        "",
+        root[0][4:-1],
     )
     width = f'width="100%" style="max-width: {float(root[1]):.0f}px"'
     head = f'<svg{attributes} {width} role="img" aria-label="{html.escape(alt)}">'

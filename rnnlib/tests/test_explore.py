@@ -1,5 +1,6 @@
 """Explorables in a browser: by mouse, by keys, on paper, in the dark, without a script, in a notebook."""
 
+import ast
 import json
 import os
 import re
@@ -373,10 +374,10 @@ def test_the_example_for_authors_works(visit, static):
     (script,) = re.findall(r"```js\n(.*?)```", guide, re.DOTALL)
     (cell,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     (static / "chapter.js").write_text(script, encoding="utf-8")
-    *lines, last = cell.strip().splitlines()
+    *lines, last = ast.parse(cell).body  # as Jupyter does, the last expression is shown
     names = {}
-    exec("\n".join(lines), names)
-    page = visit(notebook(static, [eval(last, names)]))
+    exec(compile(ast.Module(lines, []), "cell", "exec"), names)
+    page = visit(notebook(static, [eval(ast.unparse(last), names)]))
     page.get_by_role("slider", name="weight w").fill("2")
     assert page.locator(".explore-say").inner_text() == "At w = 2 the slope at 0 is 2."
     assert page.locator("path.line").get_attribute("d").count("L") == 98

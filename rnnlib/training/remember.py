@@ -44,7 +44,7 @@ def _measured(kind):
     J, p, alphabet = reading(kind)
     return {
         "name": MODELS[kind].layer.__name__,
-        "influence": [[float(f"{value:.2g}") for value in J[t, : t + 1]] for t in range(len(J))],
+        "influence": [[float(f"{value:.3g}") for value in J[t, : t + 1]] for t in range(len(J))],
         "guesses": [[[alphabet[i], round(row[i], 3)] for i in np.argsort(-row)[:3]] for row in p],
     }
 

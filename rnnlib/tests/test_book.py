@@ -21,7 +21,8 @@ PAGES = [
     "book/appendix/changes.html",
     "book/appendix/bibliography.html",
 ]
-WEIGHT = 1_700_000  # bytes that a page may load, MathJax among them, beside fonts; the aim is 1_500_000
+WEIGHT = 1_500_000  # bytes that a page may load, MathJax among them, beside fonts
+HEAVIER = {"book/rnn.html": 1_700_000}  # not yet below it
 FONTS = {".woff", ".woff2", ".ttf"}
 
 pytestmark = pytest.mark.slow
@@ -331,7 +332,7 @@ def test_a_page_is_light(visit, path):
     assert any(file.name == "course.css" for file in files)
     assert not formulas or any(file.name == "chtml.js" for file in files)
     sizes = sorted((file.stat().st_size, file.name) for file in files if file.suffix not in FONTS)
-    assert sum(size for size, _ in sizes) <= WEIGHT, sizes[-8:]
+    assert sum(size for size, _ in sizes) <= HEAVIER.get(path, WEIGHT), sizes[-8:]
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1440])

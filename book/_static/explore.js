@@ -486,14 +486,17 @@ var explore = (() => {
       format: i => frames[i].dataset.label }, i => frames.forEach((frame, j) => (frame.hidden = i !== j)));
   };
 
-  // One picture that is stepped through: a sentence, and the parts that it lights.
+  // One picture that is stepped through: a sentence, and the parts that it lights. What has data-from="2" can be
+  // seen from the second sentence after the first on.
   starts.stepper = figure => {
     const steps = [...figure.querySelectorAll(".explore-steps > li")];
+    const later = figure.querySelectorAll("[data-from]");
     const list = steps[0].parentElement;
     list.before(part(figure, "controls"));
     list.setAttribute("aria-live", "polite");
     const show = i => {
       steps.forEach((step, j) => step.classList.toggle("now", i === j));
+      later.forEach(element => element.classList.toggle("ahead", i < +element.dataset.from));
       highlight(figure, steps[i].dataset.parts);
     };
     stepper(figure, { count: steps.length }, show);

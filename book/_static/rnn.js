@@ -13,6 +13,39 @@ const rnnChapter = (() => {
     return { h, reach };
   }
 
+  /** The loss of one unit with a readout on streams x (each a list of T signals), and its gradient with respect to
+      the parameters [w_x, w_h, b, v, c]: the chapter's program for H = 1, with all streams at once. */
+  function lossAndGradient([w_x, w_h, b, v, c], x) {
+    const N = x.length * x[0].length, gradient = [0, 0, 0, 0, 0];
+    let loss = 0;
+    for (const stream of x) {
+      const target = lastSign(stream), h = [0];
+      stream.forEach((x_t, t) => h.push(Math.tanh(x_t * w_x + h[t] * w_h + b)));
+      let fromNext = 0;
+      for (let t = stream.length - 1; t >= 0; t--) {
+        const error = h[t + 1] * v + c - target[t];
+        const d_o = (2 * error) / N;
+        const da = (1 - h[t + 1] ** 2) * (d_o * v + fromNext);
+        [stream[t] * da, h[t] * da, da, h[t + 1] * d_o, d_o].forEach((g, i) => (gradient[i] += g));
+        fromNext = da * w_h;
+        loss += error ** 2 / N;
+      }
+    }
+    return { loss, gradient };
+  }
+
+  /** The last signal so far, at each step of a stream. */
+  function lastSign(stream) {
+    let last = 0;
+    return stream.map(x_t => (last = x_t || last));
+  }
+
+  /** The parameters after one step against the gradient, whose length is cut to 1. */
+  function descend(params, gradient, lr) {
+    const scale = lr * Math.min(1, 1 / Math.hypot(...gradient));
+    return params.map((p, i) => p - scale * gradient[i]);
+  }
+
   const SIGN = { "-1": "−", 0: "·", 1: "+" };
 
   // Be a window: what was the last signal?
@@ -77,7 +110,8 @@ const rnnChapter = (() => {
 
   // One unit without input: vanishing, exploding, saturation.
   explore.add("river", (figure, { T, w, h_0 }, kit) => {
-    let exponent = Math.log10(h_0), clip = false;
+    const FIRST = [1, 2, 5].flatMap(m => [-4, -3, -2, -1].map(e => m * 10 ** e)).sort((a, b) => a - b).concat(0.9, 1);
+    let clip = false;
     const svg = kit.svg(figure, { width: 640, height: 420, label: figure.dataset.alt });
     let draw;
 
@@ -91,7 +125,7 @@ const rnnChapter = (() => {
       kit.text(svg, [below.x(0) + 8, 350], "red: gradient", "grad", { size: 14, anchor: "start" });
       kit.text(svg, [below.x(0) + 8, 330], "grey: its bound, $w^t$", "quiet", { size: 14, anchor: "start" });
       draw = () => {
-        const { h, reach } = river(w, 10 ** exponent, T);
+        const { h, reach } = river(w, h_0, T);
         const points = values => values.map((v, t) => [t, v]);
         above.update(state, points(h));
         below.update(bound, points(h.map((_, t) => w ** t)));
@@ -108,15 +142,15 @@ const rnnChapter = (() => {
       w = v;
       draw();
     });
-    const first = kit.range(figure, { label: "first state $h_0$", min: -4, max: 0, step: 0.05, value: exponent, format: e => kit.number(10 ** e, 2) }, v => {
-      exponent = v;
+    const first = kit.range(figure, { label: "first state $h_0$", min: 0, max: FIRST.length - 1, step: 1, value: FIRST.indexOf(h_0), format: i => kit.number(FIRST[i]) }, i => {
+      h_0 = FIRST[i];
       draw();
     });
     const visit = (name, at, from) => kit.button(figure, name, () => {
       w = at;
-      exponent = Math.log10(from);
+      h_0 = from;
       weight.show(w);
-      first.show(exponent);
+      first.show(FIRST.indexOf(h_0));
       draw();
     });
     visit("vanishing", 0.5, 0.9);
@@ -130,5 +164,90 @@ const rnnChapter = (() => {
     toggle.setAttribute("aria-pressed", false);
   });
 
-  return { river };
+  // Watch one unit learn.
+  explore.add("train", (figure, { x, starts, lrs, steps }, kit) => {
+    const streams = x.map(stream => [...stream].map(sign => ({ "+": 1, "-": -1 })[sign] ?? 0));
+    const atOnce = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? 21 : 3; // steps of training a tick; odd, to show what jumps to and fro
+    let start = 0, lr = lrs[1];
+    let params, history; // history: [loss, w_h] before each step
+    let draw;
+    const svg = kit.svg(figure, { width: 640, height: 350, label: figure.dataset.alt });
+
+    kit.layout(narrow => {
+      kit.resize(svg, narrow ? 360 : 640, narrow ? 430 : 350);
+      const width = narrow ? 286 : 240, height = narrow ? 88 : 150;
+      const tall = narrow ? 126 : 0; // from one plot to the one below it
+      const loss = kit.axes(svg, { x: [0, steps], y: [0, 2.4], ylabel: "loss", box: [64, 8, width, height], xlabel: narrow ? "" : "step of training", ticks: { y: [0, 1, 2], ...(narrow && { x: [] }) } });
+      const weight = kit.axes(svg, { x: [0, steps], y: [-1, 2], ylabel: "$w_h$", box: [narrow ? 64 : 390, 8 + tall, width, height], xlabel: "step of training", ticks: { y: [-1, 0, 1, 2] } });
+      const border = weight.line([[0, 1], [steps, 1]], "quiet");
+      border.setAttribute("stroke-dasharray", "6 4");
+      kit.text(svg, [weight.x(steps) - 4, weight.y(1) - 6], "above: two valleys", "quiet", { size: 14, anchor: "end" });
+      const losses = loss.line([], "ink"), weights = weight.line([], "state");
+
+      const T = streams[0].length;
+      const out = kit.axes(svg, { x: [0.5, T], y: [-1.6, 1.6], box: [64, narrow ? 300 : 240, narrow ? 286 : 566, narrow ? 70 : 62], xlabel: "step $t$ of a stream", ticks: { y: [-1, 1] } });
+      kit.text(svg, [64, out.y(1.6) - 7], narrow ? "blue: signals, orange: answers" : "blue: the signals, orange: the network's answers, which should be ±1 like the last signal", "", { size: 14, anchor: "start" });
+      streams[0].forEach((x_t, t) => {
+        if (x_t) out.line([[t + 1, 0], [t + 1, x_t]], "x").setAttribute("style", "stroke-width: 3");
+      });
+      out.line([[0, 0], [T, 0]], "quiet").setAttribute("style", "stroke-width: 1");
+      out.dots(streams[0].flatMap((x_t, t) => (x_t ? [[t + 1, x_t]] : [])), "x", 5);
+      const answers = out.line([], "state");
+      draw = () => {
+        loss.update(losses, history.map(([value], i) => [i, value]));
+        weight.update(weights, history.map(([, value], i) => [i, value]));
+        const [w_x, w_h, b, v, c] = params;
+        let h = 0;
+        out.update(answers, streams[0].map((x_t, t) => [t + 1, (h = Math.tanh(x_t * w_x + h * w_h + b)) * v + c]));
+      };
+      if (params) draw();
+    });
+
+    function learn() {
+      const { loss, gradient } = lossAndGradient(params, streams);
+      history.push([loss, params[1]]);
+      if (history.length <= steps) params = descend(params, gradient, lr);
+    }
+
+    function tell() {
+      const [loss, w_h] = history.at(-1);
+      const fades = w_h <= 1 ? "what it has seen fades" : "silence leads into a valley";
+      const how = loss < 0.05 ? "It has learnt the game"
+        : loss > 1.05 ? (lr < 1 ? "It jumps about: the valleys are shallow" : "All answers jump up and down")
+        : `It has not learnt the game: ${fades}`;
+      kit.say(figure, `Step ${history.length - 1}: loss ${kit.number(loss)}, $w_h$ = ${kit.number(w_h)}. ${how}.`);
+    }
+
+    function begin() {
+      params = starts[start];
+      history = [];
+      learn();
+    }
+
+    function again() {
+      clock.pause();
+      begin();
+      draw();
+      tell();
+    }
+
+    const clock = kit.play(figure, () => {
+      if (history.length > steps) begin();
+      for (let i = 0; i < atOnce && history.length <= steps; i++) learn();
+      draw();
+      tell();
+      return history.length <= steps;
+    }, 50);
+    kit.button(figure, "other first weights", () => {
+      start = (start + 1) % starts.length;
+      again();
+    });
+    kit.choice(figure, "size of a step, $η$:", lrs.map(value => [value, String(value)]), value => {
+      lr = value;
+      again();
+    }, lr);
+    again();
+  });
+
+  return { river, lossAndGradient, descend };
 })();

@@ -101,7 +101,8 @@ class Stepper:
     Without JavaScript the picture and all sentences stay.
 
     Args:
-        picture: an SVG text; elements with ``data-part="a b"`` can be lit, as part a and as part b.
+        picture: an SVG text; elements with ``data-part="a b"`` can be lit, as part a and as part b, and
+            those with ``data-from="2"`` are hidden before step 2 (the first is step 0).
         steps: a list of (sentence, parts); parts is a text of names, such as "x product", or "" for all.
             A sentence may hold $formulas$ and \\`code\\`.
         alt: what the picture shows, in words.

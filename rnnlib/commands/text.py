@@ -29,7 +29,7 @@ def text(
     kinds = list(MODELS) if models.strip() == "all" else model_names(models)
     for kind in kinds:
         if kind not in MODELS:
-            raise ValueError(f"text has no size for {kind}: choose from {', '.join(MODELS)}, or all")
+            raise ValueError(f"{kind} cannot be trained on text: choose from {', '.join(MODELS)}, or all")
     ready(out)
     rows = in_parallel(partial(train_and_save, out), [(kind,) for kind in kinds], "text", jobs)
     show_text(dict(zip(kinds, rows, strict=True)), [bits_by_counting(context) for context in range(4)])

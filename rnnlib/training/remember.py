@@ -15,7 +15,7 @@ from rnnlib.training.text import shipped
 SENTENCE = '"Have you any other objection," said Elizabeth, "than your belief of my indifference?"'
 START = SENTENCE.index("ifference")  # the letter that is looked at first
 
-UNITS = 10_000  # the influence of a row's strongest letter: whole numbers of five digits keep the page light
+UNITS = 10_000  # the influence of a row's strongest letter: small whole numbers keep the page light
 
 CELL, HEIGHT, COLUMNS = 12, 26, 29  # of the still picture, which fits a phone
 
@@ -44,8 +44,9 @@ def remember(kinds, start=START):
 def _measured(kind):
     """What the figure shows of one model: influence row by row, and its three best guesses at each letter.
 
-    No share of a row's sum changes by more than T / 2 of UNITS, 0.43%: each of its T numbers, at
-    most, is rounded by half a unit, and their sum is at least UNITS.
+    Influence is in whole units, UNITS of them for the row's strongest letter. No share of a row's
+    sum changes by more than T / (2 UNITS), 0.43%: each of at most T numbers moves by half a unit
+    at most, and their sum is UNITS or more.
     """
     J, p, alphabet = reading(kind)
     rows = [J[t, : t + 1] for t in range(len(J))]

@@ -1,5 +1,6 @@
 /* Who remembers what: point at a letter of the sentence, and the earlier ones shine by ‖∂y_t/∂x_k‖, their
-   influence on what the model expects next. The data are those of rnnlib/training/remember.py.
+   influence on what the model expects next. The data are those of rnnlib/training/remember.py, where a row's
+   strongest letter has the influence 10,000.
 
    The frame around the letter is a slider: one tab stop, and the arrow keys move it along the sentence. */
 
@@ -35,7 +36,7 @@ explore.add("remember", (figure, data, kit) => {
     const [width, cell, height, size] = narrow ? [360, 12.4, 30, 17] : [640, 16, 36, 22];
     const at = places(Math.floor(width / cell));
     const below = (at.at(-1)[0] + 1) * height + 10;
-    kit.resize(svg, width, below + 36);
+    kit.resize(svg, width, below + 50);
     const page = kit.draw(svg, "g", { "aria-hidden": true }); // the frame says the letters
     cells = letters.map((letter, k) => {
       const [x, y] = [at[k][1] * cell, at[k][0] * height];
@@ -45,13 +46,13 @@ explore.add("remember", (figure, data, kit) => {
       return { rect, text };
     });
 
-    const [patch, small] = narrow ? [46, 14] : [70, 15];
-    [FAINTEST, 0.01, 0.1, 1].forEach((relative, i) => {
-      kit.draw(svg, "rect", {
-        x: 1 + i * patch, y: below, width: patch, height: 14, style: shade(relative), stroke: "var(--explore-quiet)" });
-      kit.text(svg, [1 + (i + 0.5) * patch, below + 31], kit.number(relative), "", { size: small });
+    const [patch, small] = [78, { size: 15 }];
+    kit.text(svg, [1, below + 12], "influence, compared with the strongest letter", "", { ...small, anchor: "start" });
+    [[FAINTEST, "1/1000"], [0.01, "1/100"], [0.1, "1/10"], [1, "strongest"]].forEach(([relative, words], i) => {
+      kit.draw(svg, "rect", { x: 1 + i * patch, y: below + 22, width: patch, height: 26, style: shade(relative),
+        stroke: "var(--explore-quiet)" });
+      kit.text(svg, [1 + (i + 0.5) * patch, below + 40], words, "", small);
     });
-    kit.text(svg, [4 * patch + 10, below + 12], "of the strongest", "", { size: small, anchor: "start" });
 
     frame = kit.draw(svg, "rect", {
       width: cell, height: height - 4, tabindex: 0, role: "slider", "aria-label": "letter of the sentence",
@@ -93,7 +94,7 @@ explore.add("remember", (figure, data, kit) => {
     };
     kit.say(figure, `${model.name}’s guess after ${named(letters[t])}: ${list(guesses, "or")}. ` +
       `${most.length > 1 ? `What counts most: ${list(most, "and")}. ` : ""}` +
-      `Half of the influence lies in ${latest(0.5)}, 95% in ${latest(0.95)}.`);
+      `Half of the influence lies in ${latest(0.5)}, 90% in ${latest(0.9)}.`);
   }
 
   for (const event of ["pointermove", "pointerdown"]) {

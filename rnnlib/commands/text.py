@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rnnlib.commands.options import Jobs, Out
+from rnnlib.commands.options import Jobs, Out, model_names
 
 
 def text(
@@ -26,13 +26,10 @@ def text(
     from rnnlib.tools.whole_file import ready
     from rnnlib.training.text import MODELS, bits_by_counting, train_and_save
 
-    kinds = list(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
-    kinds = list(MODELS) if kinds == ["all"] else kinds
-    if not kinds:
-        raise ValueError("no model is named: give names with commas between, or all")
+    kinds = list(MODELS) if models.strip() == "all" else model_names(models)
     for kind in kinds:
         if kind not in MODELS:
-            raise ValueError(f"unknown model {kind!r}: choose from {', '.join(MODELS)}, or all")
+            raise ValueError(f"{kind} cannot be trained on text: choose from {', '.join(MODELS)}, or all")
     ready(out)
     rows = in_parallel(partial(train_and_save, out), [(kind,) for kind in kinds], "text", jobs)
     show_text(dict(zip(kinds, rows, strict=True)), [bits_by_counting(context) for context in range(4)])

@@ -14,6 +14,10 @@ import numpy as np
 def influence(model, x):
     """J for one sequence: which inputs does the answer at each step depend on?
 
+    The model runs forward and backward for it. Weights and ``model.grads`` stay as they are; the
+    ``grads`` of the model's layers and its readout are overwritten, and a ``model.backward`` needs
+    a ``model.forward`` of its own again.
+
     Args:
         model: a SequenceModel that answers at every step.
         x: input, (T, D).

@@ -63,6 +63,11 @@ def lit(page, place):
     return sorted(set(found))  # MathJax keeps each formula a second time, for screen readers
 
 
+def settle(page):
+    """Let every transition be over now."""
+    page.evaluate("document.getAnimations().forEach(transition => transition.finish())")
+
+
 def test_every_kind_of_figure_has_a_number_and_a_caption(index):
     page = index()
     captions = page.locator("figcaption").all_inner_texts()
@@ -197,12 +202,14 @@ def test_hover_and_focus_light_a_part(index):
     assert lit(page, place) == ["memory"]
 
 
-def test_nothing_plays_where_less_motion_is_wanted(index):
-    page = index(reduced_motion="reduce")
+@pytest.mark.parametrize(("motion", "button", "slope"), [("reduce", "Step", 1), ("no-preference", "Play", 3)])
+def test_nothing_plays_where_less_motion_is_wanted(index, motion, button, slope):
+    page = index(reduced_motion=motion)
     figure = page.locator("figure[data-explore=tanh]")
-    figure.get_by_role("button", name="Step").click()
-    page.wait_for_timeout(300)  # six ticks of the other kind
-    assert figure.locator(".explore-say").inner_text() == "The slope at 0 is 1."
+    page.clock.install()
+    figure.get_by_role("button", name=button).click()
+    page.clock.run_for(60_000)
+    assert figure.locator(".explore-say").inner_text() == f"The slope at 0 is {slope}."
 
 
 def test_a_page_that_gets_narrow_is_drawn_again(index):
@@ -260,7 +267,7 @@ def test_paper_shows_the_picture_its_values_and_all_sentences(index):
     page.keyboard.press("ArrowRight")
     page.get_by_role("button", name="one step on").click()
     page.emulate_media(media="print")
-    page.wait_for_timeout(300)  # what was dim gets bright
+    settle(page)  # what was dim gets bright
     assert page.locator(".explore :is(button, input):visible").count() == 0
     assert page.locator("figure[data-explore=slider] svg:visible").get_attribute("aria-label") == "three"
     assert page.locator("figure[data-explore=slider] output").is_visible()
@@ -297,7 +304,7 @@ def test_no_accessibility_violation(index, scheme, width):
     )
     page = index(color_scheme=scheme, viewport={"width": width, "height": 900})
     page.locator("figure[data-explore=stepper]").get_by_role("button", name="one step on").click()
-    page.wait_for_timeout(500)
+    settle(page)
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
     for place in ("figure", ".picture"):
         results = axe.Axe().run(page, context=place, options=rules)

@@ -106,6 +106,49 @@ def shipped(kind):
     return load(resources.files("rnnlib.data") / "files" / f"text_{kind}.safetensors")
 
 
+def sample(model, alphabet, start, length, rng, temperature=1.0):
+    """What the model writes after ``start``: letter by letter, and each is its next input.
+
+    Args:
+        model: maps one-hot letters (B, T, V) to the logits of the next ones, as ``shipped`` returns it.
+        alphabet: its V characters.
+        start: the text that it reads first, one character or more.
+        length: how many characters it writes, from 0 on.
+        rng: ``numpy.random.Generator`` or a seed, for the draws.
+        temperature: a letter is drawn from softmax(logits / temperature), so 1 is the model as it
+            was trained, and less keeps it to what it thinks likely; 0 takes the likeliest letter.
+
+    Returns:
+        The text that comes after ``start``, a string of ``length`` characters.
+
+    Raises:
+        ValueError: ``start`` is empty or holds a character that is not in the alphabet, or the
+            temperature is below 0.
+    """
+    if not start:
+        raise ValueError("start must hold one character or more")
+    if strange := sorted(set(start) - set(alphabet)):
+        raise ValueError(f"start must hold characters of the alphabet alone, not {''.join(strange)!r}")
+    if not temperature >= 0:
+        raise ValueError(f"temperature must be a number from 0 on, got {temperature}")
+    rng, V = np.random.default_rng(rng), len(alphabet)
+    one_hot = dict(zip(alphabet, np.eye(V, dtype=np.float32)[:, None], strict=True))  # each (1, V)
+    *before, letter = start
+    written, state = "", None
+    for earlier in before:
+        _, state = model.step(one_hot[earlier], state)
+    for _ in range(length):
+        logits, state = model.step(one_hot[letter], state)
+        scores = logits[0].astype(np.float64)
+        if temperature == 0:
+            letter = alphabet[scores.argmax()]
+        else:
+            p = np.exp((scores - scores.max()) / temperature)
+            letter = alphabet[rng.choice(V, p=p / p.sum())]
+        written += letter
+    return written
+
+
 def bits_by_counting(context):
     """Bits a letter in the test part without any network: what followed the same letters in training?
 

@@ -39,6 +39,25 @@ def test_influence_equals_finite_differences(kind):
     assert (J[np.tril_indices(6)] > 0).all()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_training_goes_on_as_if_nobody_had_asked(kind):
+    model, x = make(kind)
+
+    def train():
+        model.forward(x[None])
+        model.backward(np.ones((1, 6, 2)))
+
+    train()
+    weights, grads = ({name: a.copy() for name, a in held.items()} for held in (model.params, model.grads))
+    for _ in range(2):  # as they were, and computed once more
+        influence(model, 2 * x)
+        for held, before in ((model.params, weights), (model.grads, grads)):
+            for name, a in held.items():
+                np.testing.assert_array_equal(a, before[name])
+        assert not np.array_equal(model.readout.grads["b"], grads["readout.b"])
+        train()
+
+
 def test_a_model_that_answers_once_has_none():
     model, x = make("rnn", readout="last")
     with pytest.raises(ValueError, match="at every step"):

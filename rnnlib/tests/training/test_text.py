@@ -51,6 +51,60 @@ def test_an_unknown_model_is_named():
         text.shipped("tree")
 
 
+@kinds
+def test_a_model_writes(kind):
+    model, extra = text.shipped(kind)
+    alphabet = extra["alphabet"]
+    written = text.sample(model, alphabet, "Mr. Darcy", 60, rng=3)
+    assert len(written) == 60
+    assert set(written) <= set(alphabet)
+    assert written == text.sample(model, alphabet, "Mr. Darcy", 60, rng=np.random.default_rng(3))
+    assert written != text.sample(model, alphabet, "Mr. Darcy", 60, rng=4)
+    assert text.sample(model, alphabet, "Mr. Darcy", 0, rng=3) == ""
+
+
+@kinds
+def test_the_likeliest_letter_is_that_of_the_whole_text_so_far(kind):
+    model, extra = text.shipped(kind)
+    alphabet = extra["alphabet"]
+    coldest = text.sample(model, alphabet, "Elizabeth s", 12, rng=0, temperature=0)
+    assert coldest == text.sample(model, alphabet, "Elizabeth s", 12, rng=1, temperature=1e-4)
+    ids = [alphabet.index(letter) for letter in "Elizabeth s" + coldest]
+    logits, _ = model.forward(np.eye(len(alphabet), dtype=np.float32)[ids][None])
+    assert "".join(alphabet[i] for i in logits[0, -13:-1].argmax(axis=-1)) == coldest
+
+
+class Constant:
+    """A model whose logits are always the same, (V,)."""
+
+    def __init__(self, p):
+        self.logits = np.log(p)
+
+    def step(self, x_t, state=None):
+        assert x_t.shape == (1, len(self.logits))
+        return self.logits[None], None
+
+
+@pytest.mark.parametrize(("temperature", "expected"), [(1.0, [0.8, 0.2]), (0.5, [16 / 17, 1 / 17])])
+def test_letters_are_drawn_as_often_as_the_model_says(temperature, expected):
+    written = text.sample(Constant([0.8, 0.2]), "ab", "b", 4000, rng=0, temperature=temperature)
+    assert [written.count(letter) / 4000 for letter in "ab"] == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("start", "temperature", "message"),
+    [
+        ("", 1.0, "start must hold one character or more"),
+        ("a€b#", 1.0, "start must hold characters of the alphabet alone, not '#€'"),
+        ("ab", -1.0, "temperature must be a number from 0 on, got -1.0"),
+        ("ab", float("nan"), "temperature must be a number from 0 on, got nan"),
+    ],
+)
+def test_what_cannot_be_continued_is_told(start, temperature, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        text.sample(Constant([0.5, 0.5]), "ab", start, 5, rng=0, temperature=temperature)
+
+
 @pytest.mark.slow
 @kinds
 def test_a_shipped_model_guesses_as_well_as_its_file_says(kind):

@@ -28,18 +28,19 @@ explore.add("front", (figure, data, kit) => {
     tick(x);
     show();
     const stays = answer(states.at(-1)) === before;
-    kit.say(figure, stays ? `${sign(x)} again: the state stays in its valley.`
-      : `${sign(x)}: the state is thrown into the other valley.`);
+    kit.say(figure, stays ? `${sign(x)} again: it stays in its valley.` : `${sign(x)}: off into the other valley.`);
+  }
+
+  /** A sentence that a phone need not break: what is below does not jump. */
+  function sayForgotten() {
+    kit.say(figure, `The window forgot. The network: ${sign(answer(states.at(-1)))}.`);
   }
 
   function wait() {
     if (!calm && performance.now() - sent < 0.7 * TICK) return; // a signal has its tick for itself
     tick(0);
     show();
-    if (silence() === WINDOW) {
-      const kept = sign(answer(states.at(-1)));
-      kit.say(figure, `The window has forgotten the last sign. The network still says ${kept}.`);
-    }
+    if (silence() === WINDOW) sayForgotten();
   }
 
   // ---------------------------------------------------------------- the picture
@@ -48,7 +49,7 @@ explore.add("front", (figure, data, kit) => {
   const svg = kit.svg(figure, { width: 640, height: 350, label: figure.dataset.alt });
 
   /** The square: two valleys, and arrows to where a tick of silence moves a state. */
-  function square(box) {
+  function square(box, size) {
     const [left, top, side] = box;
     const axes = kit.axes(svg, { x: [-1, 1], y: [-1, 1], box, ticks: { x: [-1, 1], y: [-1, 1] } });
     const place = ([u, v]) => [axes.x(u), axes.y(v)];
@@ -78,9 +79,11 @@ explore.add("front", (figure, data, kit) => {
     data.valleys.forEach((valley, i) => {
       const [cx, cy] = place(valley);
       kit.draw(svg, "circle", { class: "line", cx, cy, r: 13 });
-      const [x, y] = place(valley.map(v => 0.45 * v));
-      const halo = `paint-order: stroke; stroke: ${i ? tint : "var(--explore-ground)"}; stroke-width: 14px`;
-      kit.text(svg, [x, y + 5], `valley of ${sign(2 * i - 1)}`, "", { size: 15 }).setAttribute("style", halo);
+      const inward = -Math.sign(valley[0]), anchor = inward > 0 ? "start" : "end"; // away from the trail
+      const name = kit.text(svg, [cx + 21 * inward, cy + 5], `valley of ${sign(2 * i - 1)}`, "", { anchor, size });
+      const halo = i ? tint : "var(--explore-ground)";
+      name.setAttribute("style", `paint-order: stroke; stroke: ${halo}; stroke-width: ${size}px; stroke-linejoin: round`);
+      name.setAttribute("clip-path", cut);
     });
     const trail = kit.draw(svg, "g");
     const dot = kit.draw(svg, "circle", {
@@ -122,39 +125,39 @@ explore.add("front", (figure, data, kit) => {
   /** A model's name, and what it says. */
   function card([left, top, width, height], name, classes, says, size) {
     kit.box(svg, [left, top, width, height], "", classes);
-    kit.text(svg, [left + 12, top + height / 2 + 5], name, "", { anchor: "start", size });
-    const middle = [left + width - 30, top + height / 2 + 9];
-    const words = kit.text(svg, middle, "", `says ${classes}`, { size: 26 });
+    kit.text(svg, [left + 9, top + height / 2 + 5], name, "", { anchor: "start", size: size - 1 });
+    const place = [left + width - 9, top + height / 2 + 9];
+    const words = kit.text(svg, place, "", `says ${classes}`, { anchor: "end", size: size + 10 });
     words.setAttribute("font-weight", 700);
     return () => kit.retext(words, says());
   }
 
   /** What the colours mean. */
-  function legend([left, top]) {
-    [["x", "a signal throws the state"], ["state", "silence lets it fall"], ["quiet", "where silence leads"]]
+  function legend([left, top], size) {
+    [["x", "thrown by a signal"], ["state", "falling in silence"], ["quiet", "where silence leads"]]
       .forEach(([name, words], i) => {
         const y = top + 21 * i;
-        if (name === "quiet") kit.arrow(svg, [left, y], [left + 22, y], name);
-        else kit.draw(svg, "path", { class: `line ${name}`, d: `M${left} ${y}h22` });
-        kit.text(svg, [left + 32, y + 5], words, "", { anchor: "start", size: 14 });
+        if (name === "quiet") kit.arrow(svg, [left, y], [left + 16, y], name);
+        else kit.draw(svg, "path", { class: `line ${name}`, d: `M${left} ${y}h16` });
+        kit.text(svg, [left + 22, y + 4], words, "", { anchor: "start", size });
       });
   }
 
   kit.layout(narrow => {
-    kit.resize(svg, narrow ? 360 : 640, narrow ? 408 : 350);
-    const [left, width] = narrow ? [8, 344] : [394, 240];
-    const size = narrow ? 14 : 16;
-    const cards = narrow ? [[left, 340, 168, 44], [184, 340, 168, 44]]
-      : [[left, 106, width, 50], [left, 166, width, 50]];
+    kit.resize(svg, narrow ? 360 : 640, narrow ? 288 : 350);
+    const [left, width] = narrow ? [214, 144] : [394, 240]; // what stands beside the square
+    const size = narrow ? 13 : 16;
+    const [first, second] = (narrow ? [[6, 40], [54, 40]] : [[106, 50], [166, 50]])
+      .map(([top, height]) => [left, top, width, height]);
     const updates = [
-      square(narrow ? [70, 6, 230, 230] : [40, 8, 318, 318]),
-      tape(narrow ? [left, 284, width, 46] : [left, 22, width, 70]),
-      card(cards[0], "window says", "quiet", () => sign(seen()), size),
-      card(cards[1], "network says", "state", () => sign(answer(states.at(-1))), size),
+      square(narrow ? [26, 6, 178, 178] : [40, 8, 318, 318], size - 1),
+      tape(narrow ? [8, 230, 344, 54] : [left, 22, width, 70]),
+      card(first, "window says", "quiet", () => sign(seen()), size),
+      card(second, "network says", "state", () => sign(answer(states.at(-1))), size),
     ];
-    const count = kit.text(svg, [left + width / 2, narrow ? 403 : 242], "", "count", { size: 15 });
+    const count = kit.text(svg, [left + width / 2, narrow ? 118 : 242], "", "count", { size });
     updates.push(() => kit.retext(count, `${silence()} ${silence() === 1 ? "tick" : "ticks"} of silence`));
-    if (!narrow) legend([left, 283]);
+    legend([left, narrow ? 142 : 283], size - 1);
     show = () => updates.forEach(update => update());
     show();
   });
@@ -166,7 +169,7 @@ explore.add("front", (figure, data, kit) => {
   }
   const clock = kit.play(figure, wait, TICK);
   if (!calm) clock.play();
-  kit.say(figure, "The window has forgotten the last sign. The network has not.");
+  sayForgotten();
 
   document.addEventListener("keydown", event => {
     const x = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

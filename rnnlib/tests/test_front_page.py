@@ -1,5 +1,6 @@
 """The front page in a browser: its network steps as NumPy's does. Needs ``jupyter-book build .`` first."""
 
+import itertools
 import json
 import re
 
@@ -73,7 +74,7 @@ def test_the_window_forgets_and_the_network_does_not(page, x):
         assert said(page) == [sign, sign]
     press(page, 0)
     assert said(page) == ["?", sign]
-    assert "forgotten" in page.get_by_role("status").inner_text()
+    assert f"window forgot. The network: {sign}" in page.get_by_role("status").inner_text()
     step = page.get_by_role("button", name="Step")
     step.evaluate("button => { for (let i = 5; i < 200; i++) button.click(); }")
     assert "200 ticks" in page.locator("figure.explore .count").text_content()
@@ -116,21 +117,69 @@ def test_where_less_motion_is_wanted_nothing_moves(page):
     assert page.locator("figure.explore .count").text_content() == before
 
 
-def test_the_first_screen_holds_the_figure_and_the_way_on(visit):
-    page = visit(PAGE, viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    for part in (page.locator("figure.explore svg:visible"), page.get_by_role("link", name="Begin")):
+SCREENS = pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+
+
+def labels(page, of=".explore-stage > svg"):
+    """The labels of the pictures that are seen: {text, size, left, top, right, bottom} in px."""
+    return page.locator(f"{of} text").evaluate_all(
+        """texts => texts.map(t => {
+            const { left, top, right, bottom } = t.getBoundingClientRect();
+            const size = parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a;
+            return { text: t.textContent, size, left, top, right, bottom };
+        })"""
+    )
+
+
+@SCREENS
+def test_the_first_screen_holds_the_figure_its_buttons_and_the_way_on(visit, width, height):
+    page = visit(PAGE, viewport={"width": width, "height": height}, reduced_motion="reduce")
+    parts = [page.get_by_role("button", name=name) for name in ("send −1", "send +1", "Step")]
+    for part in [page.locator(".explore-stage > svg"), *parts, page.get_by_role("link", name="Begin")]:
         box = part.bounding_box()
         assert box["y"] > 0
-        assert box["y"] + box["height"] <= 900
+        assert box["y"] + box["height"] <= height
 
 
-def test_a_phone_shows_the_figure_with_its_buttons_and_letters_to_read(visit):
-    page = visit(PAGE, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
-    assert page.get_by_role("button", name="send −1").bounding_box()["y"] + 40 < 844
-    sizes = page.locator(":is(.explore-stage, .picture) > svg text").evaluate_all(
-        "texts => texts.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)"
+@SCREENS
+def test_the_figure_says_what_its_colours_mean_and_no_label_covers_another(visit, width, height):
+    page = visit(PAGE, viewport={"width": width, "height": height}, reduced_motion="reduce")
+    page.get_by_role("button", name="Step").evaluate(
+        "step => { for (let i = 0; i < 100; i++) step.click(); }"
     )
-    assert min(sizes) >= 11
+    found = labels(page)
+    assert {"thrown by a signal", "falling in silence", "where silence leads"} <= {t["text"] for t in found}
+    for t in found:
+        assert 0 <= t["left"], t
+        assert t["right"] <= width, t
+    for a, b in itertools.combinations(found, 2):
+        across = min(a["right"], b["right"]) - max(a["left"], b["left"])
+        down = min(a["bottom"], b["bottom"]) - max(a["top"], b["top"])
+        # A box is taller than the letters in it.
+        assert across <= 0 or down <= min(a["size"], b["size"]) / 3, (a, b)
+
+
+def test_a_phone_shows_letters_to_read(visit):
+    page = visit(PAGE, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    assert min(t["size"] for t in labels(page, ":is(.explore-stage, .picture) > svg")) >= 11
+
+
+def test_below_the_figure_nothing_jumps_on_a_phone(visit):
+    page = visit(PAGE, viewport={"width": 360, "height": 800}, reduced_motion="reduce")
+    begin = page.get_by_role("link", name="Begin")
+    tops = {begin.bounding_box()["y"]}
+    for x in [-1, -1, 1, 1, 0, 0, 0, 0, 0]:
+        press(page, x)
+        tops.add(begin.bounding_box()["y"])
+    assert len(tops) == 1
+
+
+def test_the_program_is_folded_and_opens(page):
+    program = page.locator("details", has_text="def trained(seed)")
+    code = program.locator("pre")
+    assert not code.is_visible()
+    program.locator("summary").click()
+    assert code.is_visible()
 
 
 def test_the_state_survives_a_turn_of_the_phone(visit):

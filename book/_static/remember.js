@@ -115,5 +115,6 @@ explore.add("remember", (figure, data, kit) => {
       go(t);
     }, model.name);
   }
+  for (const [words, at] of Object.entries(data.cases)) kit.button(figure, words, () => go(at));
   kit.layout(paint);
 });

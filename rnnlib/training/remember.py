@@ -15,6 +15,13 @@ from rnnlib.training.text import shipped
 SENTENCE = '"Have you any other objection," said Elizabeth, "than your belief of my indifference?"'
 START = SENTENCE.index("ifference")  # the letter that is looked at first
 
+#: Letters worth a look: what a button says, and where it leads.
+CASES = {
+    "inside a long word": SENTENCE.index("zabeth"),
+    "first letter of a word": SENTENCE.index("belief"),
+    "closing quotation mark": SENTENCE.index('" said'),
+}
+
 UNITS = 10_000  # the influence of a row's strongest letter: small whole numbers keep the page light
 
 CELL, HEIGHT, COLUMNS = 12, 26, 29  # of the still picture, which fits a phone
@@ -32,7 +39,7 @@ def remember(kinds, start=START):
         An ``Explorable``. In a chapter it is the last line of a cell.
     """
     models = [_measured(kind) for kind in kinds]
-    data = {"sentence": SENTENCE, "start": start, "models": models}
+    data = {"sentence": SENTENCE, "start": start, "cases": CASES, "models": models}
     alt = (
         f"A sentence of {len(SENTENCE)} letters, read as far as letter {start + 1}, {SENTENCE[start]}. The "
         f"redder a letter, the more it counts for the next letter that {models[-1]['name']} expects."

@@ -96,7 +96,11 @@ def lighten(app, exception):
         return
     static = Path(app.outdir) / "_static"
     shapes = [*static.rglob("fontawesome.js"), *static.rglob("fontawesome/*/js/all.min.js")][0]
-    pages = "".join(path.read_text(encoding="utf-8") for path in Path(app.outdir).rglob("*.html"))
+    pages = "".join(
+        path.read_text(encoding="utf-8")
+        for path in Path(app.outdir).rglob("*.html")
+        if static not in path.parents  # the theme's templates lie there
+    )
     used = set(re.findall(r"[\w-]+", pages))
     for path in static.rglob("*.js"):
         if f"/{path.name}" in pages:

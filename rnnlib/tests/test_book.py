@@ -204,6 +204,11 @@ def test_paper_shows_what_a_click_would(visit):
     for code in page.locator("article pre:visible").all():
         assert code.evaluate("pre => pre.innerText.trim().length") > 0
         assert code.evaluate("pre => getComputedStyle(pre).whiteSpace") == "pre-wrap"
+    # A long listing goes on over the page: kept whole, it would leave its card empty on the page before.
+    breaks = page.locator("details pre").first.evaluate(
+        "e => [...(function* () { for (; e; e = e.parentElement) yield getComputedStyle(e).breakInside; })()]"
+    )
+    assert set(breaks) == {"auto"}
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(order) == before
     assert answers.count() == 0

@@ -205,7 +205,7 @@ def test_paper_shows_what_a_click_would(visit):
         assert code.evaluate("pre => pre.innerText.trim().length") > 0
         assert code.evaluate("pre => getComputedStyle(pre).whiteSpace") == "pre-wrap"
     # A long listing goes on over the page: kept whole, it would leave its card empty on the page before.
-    breaks = page.locator("details pre").first.evaluate(
+    breaks = page.locator("details .literal-block-wrapper pre").first.evaluate(
         "e => [...(function* () { for (; e; e = e.parentElement) yield getComputedStyle(e).breakInside; })()]"
     )
     assert set(breaks) == {"auto"}
@@ -366,7 +366,7 @@ def test_a_lab_can_be_downloaded(visit, width):
     assert not shown()
     assert button.evaluate("b => b === document.activeElement")
     button.press("Enter")
-    page.locator("article a").first.focus()
+    page.locator("article p a").first.focus()
     assert not shown()
 
 

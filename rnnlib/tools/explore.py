@@ -330,7 +330,7 @@ def _shorter(attribute):
 
 def _lighter(svg):
     """A plot without what matplotlib writes and nobody sees: groups of nothing, styles said twice."""
-    unseen = r'<path d="[^"]*" style="fill: none"/>|<defs></defs>| transform="rotate\(-?0 [^"]*"'
+    unseen = r'<path d="[^"]*" style="fill: none"/>|<g\b[^>]*/>|<defs></defs>| transform="rotate\(-?0 [^"]*"'
     svg = re.sub(f"{unseen}| stroke-dashoffset: 0;", "", svg)
     marks = dict(re.findall(r'<path id="([^"]*)"[^>]* style="([^"]*)"', svg))
     svg = re.sub(

@@ -85,6 +85,7 @@ def test_a_plot_is_light_and_its_lines_stay_where_they_were():
     axes = result.axes[0]
     axes.plot([0, 1, 2], [0.25, 0.5, 0.125], "o-")
     axes.fill([0, 1, 1], [0, 0, 1])
+    axes.plot([], [])
     page, file = in_the_book(Plot(result, "Lines.")), io.StringIO()
     result.savefig(file, format="svg")
     before, after = (re.findall(r'\sd="([^"]*)"', svg) for svg in (file.getvalue(), page))

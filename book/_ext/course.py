@@ -1,6 +1,7 @@
 """What the book needs beyond ready-made extensions: fresh pages, names of folded code, a quiz."""
 
 import hashlib
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -21,19 +22,35 @@ def cache_by_library_version(app, config):
 
 def mend_page(app, pagename, templatename, context, doctree):
     """Mend what the tools below write wrongly into a page."""
-    # Thebe runs code on a server, which the book has not; its script comes twice, and fails.
-    context["script_files"] = [
-        script
-        for script in context["script_files"]
-        if "thebe" not in f"{script.filename} {script.attributes.get('body')}".lower()
-    ]
+    # Thebe runs code on a server, which the book has not; its script comes twice, and fails. Tabs: none.
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            file
+            for file in context[kind]
+            if not re.search("thebe|design-tabs", f"{file.filename} {file.attributes.get('body')}", re.I)
+        ]
     # A button without a name folds the labs below a chapter.
     tree = context["generate_toctree_html"]
     context["generate_toctree_html"] = lambda *args, **kwargs: str(tree(*args, **kwargs)).replace(
         "<summary>", '<summary aria-label="Pages below">'
     )
     # A role that screen readers no longer know, in a list that must hold list items.
-    context["body"] = context.get("body", "").replace('role="doc-biblioentry"', 'role="listitem"')
+    body = context.get("body", "").replace('role="doc-biblioentry"', 'role="listitem"')
+    context["body"] = NUMBER.sub(printed, body)
+
+
+#: A number that a page computed, in its text or in a table, and has a hyphen for a minus sign.
+NUMBER = re.compile(r'(<span class="pasted-text">|<td[^>]*>)(-?)([\d.,]+)(?:e([+-]\d+))?(?=\s*<)')
+
+
+def printed(number):
+    """A number as books print it: −0.12 and 10 to the power of −5, not -0.12 and 1e-05."""
+    head, sign, digits, exponent = number.groups()
+    text = f"{sign and '−'}{digits}"
+    if exponent:
+        power = f"10<sup>{int(exponent)}</sup>".replace("-", "−")
+        text = f"{sign and '−'}{power}" if digits == "1" else f"{text} × {power}"
+    return head + text
 
 
 class NameFoldedCode(SphinxPostTransform):

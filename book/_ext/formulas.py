@@ -11,21 +11,39 @@ from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 
 #: MathJax without its menu, which makes each formula a tab stop, and without readers of other input.
+#: What a chapter needs beyond ams and html (\\class) has a name in ``packages``, and its file below.
 MATHJAX = {
-    "loader": {"load": ["core", "input/tex", "output/chtml", "a11y/assistive-mml"]},
-    "tex": {"inlineMath": [["\\(", "\\)"], ["$", "$"]]},
+    "loader": {
+        "load": ["core", "input/tex-base", "[tex]/ams", "[tex]/html", "output/chtml", "a11y/assistive-mml"]
+    },
+    "tex": {"inlineMath": [["\\(", "\\)"], ["$", "$"]], "packages": ["base", "ams", "html"]},
 }
 
-#: The files for it, 1.6 of 24 MB, and what TeX commands may ask for.
+#: The files for it, 0.6 of 24 MB, and its fonts.
 MATHJAX_FILES = [
     "startup.js",
     "core.js",
-    "input/tex.js",
-    "input/tex/extensions",
+    "input/tex-base.js",
+    "input/tex/extensions/ams.js",
+    "input/tex/extensions/html.js",
     "output/chtml.js",
     "output/chtml/fonts",
     "a11y/assistive-mml.js",
 ]
+
+#: What TypeScript wrote into each of MathJax's modules, for browsers of 2014: once, and shorter.
+HELPERS = {
+    "extends": """(child, parent) => {
+    Object.setPrototypeOf(child, parent);
+    child.prototype = Object.assign(Object.create(parent.prototype), { constructor: child });
+  }""",
+    "assign": "Object.assign",
+    "values": "(items) => items[Symbol.iterator]()",
+    "read": "(items, count) => (items[Symbol.iterator] ? [...items].slice(0, count) : items)",
+    "spreadArray": "(first, second) => first.concat([...second])",
+    "importDefault": "(module) => (module.__esModule ? module : { default: module })",
+    "importStar": "(module) => (module.__esModule ? module : { ...module, default: module })",
+}
 
 #: TeX that docutils does not know -> the same for it, or nearly.
 SIMPLER = [
@@ -48,12 +66,34 @@ def copy_mathjax(app, exception):
         return
     package = Path(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline"))
     source, target = package / "static" / "mathjax", Path(app.outdir) / "_vendor" / "mathjax"
-    for name in MATHJAX_FILES:
-        if (source / name).is_dir():
-            shutil.copytree(source / name, target / name, dirs_exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    files = [path for name in MATHJAX_FILES for path in [source / name, *(source / name).rglob("*")]]
+    for path in filter(Path.is_file, files):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".js":
+            copy.write_text(without_helpers(path.read_text(encoding="utf-8")), encoding="utf-8")
         else:
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source / name, target / name)
+            shutil.copy(path, copy)
+    helpers = ",\n".join(f"  {name}: {function}" for name, function in HELPERS.items())
+    notice = "/* MathJax, Apache License 2.0, https://www.mathjax.org: its modules share these here. */"
+    startup = target / "startup.js"
+    script = f"{notice}\nconst helpers = {{\n{helpers},\n}};\n{startup.read_text(encoding='utf-8')}"
+    startup.write_text(script, encoding="utf-8")
+
+
+def without_helpers(script):
+    """A script of MathJax whose modules take the helpers from one place: 0.5 instead of 0.7 MB in all."""
+    result, position = "", 0
+    for match in re.finditer(rf"this&&this\.__({'|'.join(HELPERS)})\|\|", script):
+        result += f"{script[position : match.start()]}helpers.{match[1]}"
+        depth = 0
+        for sign in re.compile(r'"[^"]*"|[][(){},;]').finditer(script, match.end()):
+            depth += (sign[0] in "([{") - (sign[0] in ")]}")
+            if depth == 0 and sign[0] in ",;":
+                break
+        position = sign.start()
+    return result + script[position:]
 
 
 def mathml(tex, block):
@@ -61,7 +101,8 @@ def mathml(tex, block):
     for old, new in SIMPLER:
         tex = re.sub(old, new, tex)
     try:
-        return re.sub(r">\s+<", "><", tex2mathml(tex, as_block=block))
+        formula = tex2mathml(tex, as_block=block).replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
+        return re.sub(r">\s+<", "><", formula)
     except (MathError, IndexError, AttributeError):
         return f"<code>{html.escape(tex)}</code>"
 

@@ -7,9 +7,6 @@ from urllib.parse import quote
 #: The style sheets of more than 10 kB that others wrote.
 SHEETS = ["styles/*.css", "sphinx-design.min.css", "mystnb.*.css"]
 
-#: Names that scripts put together from parts, so that no file holds them whole.
-BUILT = re.compile(r"bs-(tooltip|popover)")
-
 #: Names, punctuation and spaces of highlighted code: they have the colour of their block anyway.
 PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')
 
@@ -77,15 +74,15 @@ def _selectors(head):
 def _may_match(selector, used):
     needed = re.sub(r":(?:is|where|not|has)\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\]", "", selector)
     names = re.findall(r"[.#](-?[A-Za-z_](?:[\w-]|\\.)*)", needed)
-    return all(name in used or BUILT.match(name) for name in names)
+    return all(name in used for name in names)
 
 
 def icon(name, packs):
     """The rule that draws an icon in the text's colour; "" where Font Awesome's solid style has none."""
-    found = re.findall(rf'[,{{]"?{name}"?:\[(\d+),(\d+),\[[^\]]*\],"[^"]*","([^"]+)"\]', packs)
-    if not found:
+    shapes = re.findall(rf'[,{{]"?{name}"?:\[(\d+),(\d+),\[[^\]]*\],"[^"]*","([^"]+)"\]', packs)
+    if not shapes:
         return ""
-    width, height, path = found[-1]  # the last pack in the file is the solid one
+    width, height, path = shapes[-1]  # the last pack in the file is the solid one
     picture = (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'><path d='{path}'/></svg>"
     )
@@ -99,9 +96,14 @@ def lighten(app, exception):
         return
     static = Path(app.outdir) / "_static"
     shapes = [*static.rglob("fontawesome.js"), *static.rglob("fontawesome/*/js/all.min.js")][0]
-    used = set()
-    for path in [*Path(app.outdir).rglob("*.html"), *static.rglob("*.js")]:
-        if path != shapes:
+    pages = "".join(
+        path.read_text(encoding="utf-8")
+        for path in Path(app.outdir).rglob("*.html")
+        if static not in path.parents  # the theme's templates lie there
+    )
+    used = set(re.findall(r"[\w-]+", pages))
+    for path in static.rglob("*.js"):
+        if f"/{path.name}" in pages:
             used.update(re.findall(r"[\w-]+", path.read_text(encoding="utf-8")))
     for path in [path for name in SHEETS for path in static.glob(name)]:
         css = path.read_text(encoding="utf-8")

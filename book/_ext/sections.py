@@ -32,14 +32,14 @@ def has_title(node):
 
 def collect(app, doctree):
     """Remember the sections of a page that was read."""
-    found = []
+    sections = []
     for section in filter(has_title, doctree.findall(nodes.section)):
         title = words(section.children[0])
         text = " ".join(words(section).split())
-        found.append({"id": section["ids"][0], "title": title, "text": text})
-    if found:
+        sections.append({"id": section["ids"][0], "title": title, "text": text})
+    if sections:
         app.env.course_sections = getattr(app.env, "course_sections", {})
-        app.env.course_sections[app.env.docname] = found
+        app.env.course_sections[app.env.docname] = sections
 
 
 def forget(app, env, docname):
@@ -51,9 +51,9 @@ def write(app, exception):
     if exception is not None or app.builder.format != "html":
         return
     sections = [
-        {"page": found[0]["title"], "url": app.builder.get_target_uri(page), **section}
-        for page, found in sorted(getattr(app.env, "course_sections", {}).items())
-        for section in found
+        {"page": of_page[0]["title"], "url": app.builder.get_target_uri(page), **section}
+        for page, of_page in sorted(getattr(app.env, "course_sections", {}).items())
+        for section in of_page
     ]
     script = f"const SECTIONS = {json.dumps(sections, ensure_ascii=False)};\n"
     (Path(app.outdir) / "_static" / "sections.js").write_text(script, encoding="utf-8")

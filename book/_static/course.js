@@ -1,6 +1,29 @@
-/* On paper nothing can be clicked: what is folded opens, and answers stand at the end. */
+/* The menu of downloads, and paper. */
 "use strict";
 
+/* A name on hover for each button. A click opens the menu; a second one, one elsewhere, Escape, and the last Tab close it. */
+addEventListener("DOMContentLoaded", () => {
+  for (const button of document.querySelectorAll("[data-bs-title]")) button.title = button.dataset.bsTitle;
+  for (const button of document.querySelectorAll("[data-bs-toggle=dropdown]")) {
+    const box = button.parentElement;
+    const show = (open) => {
+      button.nextElementSibling.classList.toggle("show", open);
+      button.setAttribute("aria-expanded", open);
+    };
+    button.addEventListener("click", () => show(button.getAttribute("aria-expanded") === "false"));
+    addEventListener("click", (event) => box.contains(event.target) || show(false));
+    box.addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !box.contains(event.relatedTarget)) show(false);
+    });
+    box.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      show(false);
+      button.focus();
+    });
+  }
+});
+
+/* On paper nothing can be clicked: what is folded opens, and answers stand at the end. */
 (() => {
   let undo = [];
 
@@ -24,6 +47,7 @@
       const answer = document.createElement("div");
       answer.innerHTML = `<p><strong>Quiz, question ${number + 1}</strong></p>`;
       const right = quiz.querySelector(".quiz-answer.right");
+      if (!right) return;
       for (const part of [right.parentElement.querySelector("label"), right]) {
         const copy = document.createElement("div");
         copy.append(...part.cloneNode(true).childNodes);

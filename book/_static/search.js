@@ -17,7 +17,7 @@
 
   /** The sections that hold every word, best first: words in titles count most, then how often they come. */
   function find(words) {
-    const found = [];
+    const hits = [];
     for (const section of SECTIONS) {
       let score = 0;
       for (const word of words) {
@@ -30,9 +30,9 @@
         }
         score += 20 * title + Math.min(text, 10);
       }
-      if (score) found.push([score, section]);
+      if (score) hits.push([score, section]);
     }
-    return found.sort((a, b) => b[0] - a[0]).map(([, section]) => section);
+    return hits.sort((a, b) => b[0] - a[0]).map(([, section]) => section);
   }
 
   /** The lines around the first words that were found, all of them marked. */

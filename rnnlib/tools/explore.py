@@ -265,10 +265,12 @@ def _plot(figure, alt):
     svg = re.sub(r"<text>(.*?)</text>", _runs, svg, flags=re.DOTALL)
     svg = re.sub(r'font-family: [^;"]*;? ?', "", svg)
     svg = re.sub(r"\b(fill|stroke): (#[0-9a-f]{6})", lambda m: f"{m[1]}: {_themed(m[2])}", svg)
-    used = set(re.findall(r"#([\w.-]+)", svg))
-    svg = re.sub(r'\sid="([^"]*)"', lambda m: m[0] if m[1] in used else "", svg)
-    svg = re.sub(r'(?<=\s)(?:d|x|y|transform)="[^"]*"', _shorter, svg)
-    svg = re.sub(r">\s+<", "><", svg)
+    names = dict.fromkeys(re.findall(r'(?:url\(#|href="#)([\w.-]+)', svg))
+    names = {name: f"{number:x}" for number, name in enumerate(names)}
+    svg = re.sub(r'\sid="([^"]*)"', lambda m: f' id="{names[m[1]]}"' if m[1] in names else "", svg)
+    svg = re.sub(r'(url\(#|href="#)([\w.-]+)', lambda m: m[1] + names[m[2]], svg)
+    svg = re.sub(r'(?<=\s)(?:d|x|y|width|height|transform)="[^"]*"', _shorter, svg)
+    svg = _lighter(re.sub(r">\s+<", "><", svg))
     svg = inline_svg(svg, alt, _short_hash(svg))
     return svg.replace(f"max-width: {72 * inches:.0f}px", f"max-width: {96 * inches:.0f}px", 1)
 
@@ -308,21 +310,45 @@ def _runs(text):
 
 
 def _themed(colour):
-    """A colour as the theme's variable; greys lie between its ink and its ground."""
+    """A colour as the theme's variable, or itself without the theme; greys lie between ink and ground."""
     if colour in VARIABLES:
-        return f"var(--explore-{VARIABLES[colour]})"
+        return f"var(--explore-{VARIABLES[colour]}, {colour})"
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     if red == green == blue:
-        return f"color-mix(in srgb, var(--explore-ink) {100 * (1 - red / 255):.0f}%, var(--explore-ground))"
+        part = f"{100 * (1 - red / 255):.0f}%"
+        return f"color-mix(in srgb, {_themed('#000000')} {part}, {_themed('#ffffff')})"
     return colour
 
 
 def _shorter(attribute):
-    """Two digits after the point are more than a screen shows."""
+    """One digit after the point is all that a screen shows, and an L goes without saying."""
     if "matrix" in attribute[0] or "scale" in attribute[0]:
         return attribute[0]
-    short = re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), attribute[0])
-    return " ".join(short.split())
+    short = re.sub(r"-?\d+\.\d+", lambda m: f"{round(float(m[0]), 1) + 0:g}", attribute[0])
+    short = re.sub(r"M [^CMQz]*", lambda m: m[0].replace(" L ", " "), " ".join(short.split()))
+    return re.sub(r"(?<=[CLMQ]) | (?=[CLMQz\"])", "", short)
+
+
+def _lighter(svg):
+    """A plot without what matplotlib writes and nobody sees: groups of nothing, styles said twice."""
+    unseen = r'<path d="[^"]*" style="fill: none"/>|<g\b[^>]*/>|<defs></defs>| transform="rotate\(-?0 [^"]*"'
+    svg = re.sub(f"{unseen}| stroke-dashoffset: 0;", "", svg)
+    marks = dict(re.findall(r'<path id="([^"]*)"[^>]* style="([^"]*)"', svg))
+    svg = re.sub(
+        r'(<use [^>]*href="#([^"]*)"[^>]*) style="([^"]*)"',
+        lambda use: use[1] if marks.get(use[2]) == use[3] else use[0],
+        svg,
+    )
+    groups = []
+
+    def group(tag):
+        if tag[0] != "</g>":
+            groups.append("" if tag[0] == "<g>" else tag[0])
+            return groups[-1]
+        return tag[0] if groups.pop() else ""
+
+    svg = re.sub(r"</?g\b[^>]*>", group, svg)
+    return re.sub(r'style="[^"]*"', lambda style: re.sub(r"(?<=[:;]) |; ?(?=\")", "", style[0]), svg)
 
 
 def _parts(pieces):

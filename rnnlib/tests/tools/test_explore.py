@@ -1,6 +1,7 @@
 """Explorables and plots: what their HTML holds."""
 
 import doctest
+import io
 import re
 
 import numpy as np
@@ -51,9 +52,9 @@ def test_equal_figures_give_equal_pages():
 
 def test_a_plot_keeps_its_text_and_takes_the_colours_of_the_theme():
     page = in_the_book(Plot(figure(), "A line."))
-    assert "stroke: var(--explore-x)" in page
-    assert "stroke: var(--explore-ink)" in page
-    assert not re.search(r"#[0-9a-f]{6}\b", page)
+    assert "stroke:var(--explore-x, #0072b2)" in page
+    assert "stroke:var(--explore-ink, #000000)" in page
+    assert not re.search(r"(?<!, )#[0-9a-f]{6}\b", page)
     assert "font-family" not in page
     words = re.findall(r"<tspan[^>]*>([^<]*)</tspan>", page)
     assert words[:3] == ["step\xa0", "h", "t"]  # joined, not letter by letter
@@ -64,16 +65,39 @@ def test_a_plot_keeps_its_text_and_takes_the_colours_of_the_theme():
 @pytest.mark.parametrize(
     ("colour", "expected"),
     [
-        ("#d55e00", "var(--explore-state)"),
-        ("#009E73", "var(--explore-new)"),
-        ("black", "var(--explore-ink)"),
-        ("white", "var(--explore-ground)"),
-        ("#bfbfbf", "color-mix(in srgb, var(--explore-ink) 25%, var(--explore-ground))"),
+        ("#d55e00", "var(--explore-state, #d55e00)"),
+        ("#009E73", "var(--explore-new, #009e73)"),
+        ("black", "var(--explore-ink, #000000)"),
+        ("white", "var(--explore-ground, #ffffff)"),
+        (
+            "#bfbfbf",
+            "color-mix(in srgb, var(--explore-ink, #000000) 25%, var(--explore-ground, #ffffff))",
+        ),
         ("#123456", "#123456"),
     ],
 )
 def test_colours_become_variables(colour, expected):
-    assert f"stroke: {expected}" in in_the_book(Plot(figure(color=colour), "A line."))
+    assert f"stroke:{expected}" in in_the_book(Plot(figure(color=colour), "A line."))
+
+
+def test_a_plot_is_light_and_its_lines_stay_where_they_were():
+    result = figure()
+    axes = result.axes[0]
+    axes.plot([0, 1, 2], [0.25, 0.5, 0.125], "o-")
+    axes.fill([0, 1, 1], [0, 0, 1])
+    axes.plot([], [])
+    page, file = in_the_book(Plot(result, "Lines.")), io.StringIO()
+    result.savefig(file, format="svg")
+    before, after = (re.findall(r'\sd="([^"]*)"', svg) for svg in (file.getvalue(), page))
+    numbers = [[float(number) for number in re.findall(r"-?[\d.]+", path)] for path in before]
+    short = [[float(number) for number in re.findall(r"-?[\d.]+", path)] for path in after]
+    for path in short:
+        assert any(len(p) == len(path) and np.allclose(p, path, rtol=0, atol=0.051) for p in numbers), path
+    assert len(short) >= 6
+    assert any(path.endswith("z") for path in after)
+    assert "<g>" not in page
+    assert page.count("<g") == page.count("</g>")
+    assert len(page) < 0.5 * len(file.getvalue())
 
 
 def test_ids_of_two_plots_differ():

@@ -44,14 +44,18 @@ EQUIVALENT = {
 
 
 def answers():
-    """(name, source, scope) of every answer; a scope holds the solution's other functions."""
+    """(name, source, scope) of every answer; a scope holds the solution's other functions.
+
+    Plain pytest sees the first of each lab: the others take seconds each.
+    """
     for path in sorted((ROOT / "labs_solutions").glob("*.ipynb")):
         cells = notebook.read(path).cells
         sources = {notebook.grade_id(cell): cell.source for cell in cells if notebook.role(cell) == "answer"}
         scope = {"np": np}
         for source in sources.values():
             exec(source, scope)
-        yield from ((name, source, scope) for name, source in sources.items())
+        for i, (name, source) in enumerate(sources.items()):
+            yield pytest.param(name, source, scope, id=name, marks=[pytest.mark.slow] if i else [])
 
 
 ANSWERS = list(answers())
@@ -69,7 +73,7 @@ def survives(name, text, scope):
     return True
 
 
-@pytest.mark.parametrize(("name", "source", "scope"), ANSWERS, ids=[answer[0] for answer in ANSWERS])
+@pytest.mark.parametrize(("name", "source", "scope"), ANSWERS)
 def test_every_mutant_is_caught_or_proven_equivalent(name, source, scope):
     tried = list(mutants(source))
     assert len(tried) > 40
@@ -77,6 +81,7 @@ def test_every_mutant_is_caught_or_proven_equivalent(name, source, scope):
     assert survivors == EQUIVALENT[name].keys()
 
 
+@pytest.mark.slow
 def test_few_mutants_are_equivalent():
-    tried = sum(len(list(mutants(source))) for _, source, _ in ANSWERS)
+    tried = sum(len(list(mutants(source))) for _, source, _ in (answer.values for answer in ANSWERS))
     assert sum(map(len, EQUIVALENT.values())) <= 0.05 * tried

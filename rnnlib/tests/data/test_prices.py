@@ -423,7 +423,12 @@ NETWORK = {
 }
 
 
-@pytest.mark.parametrize("kind", NETWORK)
+USUAL = {"rate limit", "unknown", "cut off"}  # one of each exception; each loads yfinance
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] if kind not in USUAL else []) for kind in NETWORK]
+)
 def test_each_failure_of_the_network_has_its_own_line(kind, cache, monkeypatch, capfd):
     answer, exception, message = NETWORK[kind]
     with FakeYahoo(answer) as server:
@@ -446,7 +451,9 @@ def test_each_failure_of_the_network_has_its_own_line(kind, cache, monkeypatch, 
     ("base", "reason"),
     [
         ("http://127.0.0.1:1", "Failed to connect to 127.0.0.1"),
-        ("http://no..host", r"Could not resolve host: no\.\.host"),  # which asks no name server
+        pytest.param(  # which asks no name server
+            "http://no..host", r"Could not resolve host: no\.\.host", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_without_a_network(base, reason, monkeypatch):
@@ -458,6 +465,7 @@ def test_without_a_network(base, reason, monkeypatch):
     assert "curl" not in one_line(error)
 
 
+@pytest.mark.slow
 def test_a_cookie_that_does_not_come_takes_only_a_part_of_the_time(monkeypatch):
     with FakeYahoo(fake_yahoo.cookies_hang) as server:
         ask_at(monkeypatch, server.base)
@@ -467,6 +475,14 @@ def test_a_cookie_that_does_not_come_takes_only_a_part_of_the_time(monkeypatch):
         monkeypatch.setattr(yahoo, "LIMIT", 90)
         assert len(prices.load(source="yahoo")) == 5  # the file, or another try
         assert any("fc.yahoo.com" in path for path in server.paths)
+
+
+def test_a_yfinance_that_hangs(monkeypatch):
+    monkeypatch.setattr(yahoo, "COMMAND", [sys.executable, "-ISc", "import time; time.sleep(600)"])
+    monkeypatch.setattr(yahoo, "LIMIT", 0.5)
+    with pytest.raises(TimeoutError, match=r"gave no answer in 0\.5 seconds: try again later") as error:
+        prices.load(source="yahoo")
+    one_line(error)
 
 
 def test_a_broken_yfinance(monkeypatch):

@@ -120,6 +120,7 @@ def test_a_renamed_notebook_is_graded_as_what_it_is(grade, name):
     assert verdicts(rows) == dict.fromkeys(NAMES, "unfilled")
 
 
+@pytest.mark.slow
 def test_one_selected_exercise_runs_what_it_needs(grade, solved):
     answers(solved, "numerical_gradient", "import os\nos._exit(1)")
     result, rows = grade(solved, "-k", "rnn_step_backward")
@@ -127,6 +128,7 @@ def test_one_selected_exercise_runs_what_it_needs(grade, solved):
     assert verdicts(rows) == {"rnn_step_backward": "passed"}
 
 
+@pytest.mark.slow
 def test_what_failed_last_runs_again_alone(grade, solved, pytester):
     answers(solved, "rnn_sequence", "def rnn_sequence(*a): return 1")
     first, _ = grade(solved, "-p", "cacheprovider")
@@ -136,6 +138,7 @@ def test_what_failed_last_runs_again_alone(grade, solved, pytester):
     assert verdicts(rows) == {"rnn_sequence": "passed"}
 
 
+@pytest.mark.slow
 def test_exercises_in_another_order_have_the_same_verdicts(grade, solved, pytester):
     pytester.makepyfile(
         turned="import pytest\n@pytest.hookimpl(trylast=True)\n"
@@ -186,6 +189,7 @@ def test_solutions_that_are_not_there_are_told(grade, solved):
     result.stderr.fnmatch_lines(["*--solutions: there are no solved labs in nowhere*"])
 
 
+@pytest.mark.slow
 def test_a_conftest_beside_the_notebook_is_not_run(grade, solved, pytester):
     folder = pytester.mkdir("ada")
     (folder / "conftest.py").write_text("raise SystemExit('run')")
@@ -204,6 +208,7 @@ def test_a_damaged_solution_is_no_zero(grade, solved, tmp_path):
     result.stdout.fnmatch_lines(["*1.1 rnn_step *–/5  regrade *stopped with ModuleNotFoundError*"])
 
 
+@pytest.mark.slow
 def test_a_failure_of_the_grader_is_no_zero(grade, solved, monkeypatch):
     def breaks(self, source, deadline):
         raise OSError("no more file handles")
@@ -214,7 +219,8 @@ def test_a_failure_of_the_grader_is_no_zero(grade, solved, monkeypatch):
     assert all("no more file handles" in row.message for row in rows.values())
 
 
-@pytest.mark.parametrize("times", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 2, 3])
 def test_a_passing_failure_of_the_grader_costs_nothing(grade, solved, monkeypatch, times):
     start, failures = kernel.Kernel.__init__, []
 
@@ -230,6 +236,7 @@ def test_a_passing_failure_of_the_grader_costs_nothing(grade, solved, monkeypatc
     assert verdicts(rows) == dict.fromkeys(NAMES, "passed")
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_once_costs_nothing(grade, solved, pytester):
     """As when the machine's memory is short."""
     flag = pytester.path / "died"
@@ -256,6 +263,7 @@ def test_another_table_is_not_written_over(grade, solved, pytester, text):
     result.stderr.fnmatch_lines(["*--grades: there is no folder nowhere"])
 
 
+@pytest.mark.slow
 def test_what_a_student_adds_cannot_look_like_a_failure_of_the_grader(grade, solved):
     solved.cells.insert(1, nbformat.v4.new_code_cell("import sys\nsys.modules['numpy'] = None"))
     _, rows = grade(solved)
@@ -265,6 +273,7 @@ def test_what_a_student_adds_cannot_look_like_a_failure_of_the_grader(grade, sol
     assert {row.verdict for name, row in rows.items() if name != "rnn_step"} == {"passed"}
 
 
+@pytest.mark.slow
 def test_the_labs_own_code_survives_what_an_earlier_answer_broke(grade, solved, tmp_path):
     solution = notebook.read(SOLUTION)
     place = solution.cells.index(cell(solution, "rnn_step_backward"))
@@ -281,6 +290,7 @@ def test_an_endless_loop_is_not_waited_for_by_default(pytester):
     assert pytester.parseconfigure("--nbval", "--nbval-cell-timeout=99").option.nbval_cell_timeout == 99
 
 
+@pytest.mark.slow
 def test_notebooks_from_any_folder_are_told_apart(pytester, solved, tmp_path_factory):
     """Two students, outside pytest's root folder, with files of one name."""
     paths = []

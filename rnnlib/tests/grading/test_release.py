@@ -154,6 +154,7 @@ def test_metadata_with_answers_stay_behind():
     assert student.metadata.rnnlib == {"lab": "01_rnn"}
 
 
+@pytest.mark.slow
 def test_an_id_that_students_hold_is_not_lost(tmp_path):
     nb = notebook.read(SOLUTION)
     path, student = tmp_path / "01_rnn.ipynb", tmp_path / "student.ipynb"

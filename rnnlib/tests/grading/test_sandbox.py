@@ -80,6 +80,7 @@ def test_inside_there_is_a_read_only_system_and_nothing_else(kernel):
         neighbour.kill()
 
 
+@pytest.mark.slow
 @needs_walls
 def test_temporary_files_are_bounded(kernel):
     assert run(kernel, f"open('big', 'wb').write(bytes({2 * sandbox.SCRATCH}))") == "OSError"
@@ -103,6 +104,7 @@ def test_limits_and_the_environment_hold_inside(kernel):
     assert run(kernel, "len(bytearray(3 * 2**30))") == "MemoryError"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kernel", [False, pytest.param(True, marks=needs_walls)], indirect=True, ids=["without", "inside"]
 )
@@ -130,6 +132,7 @@ def _command(process):
         return []
 
 
+@pytest.mark.slow
 @needs_walls
 def test_many_files_are_bounded_too(kernel):
     sockets = f"os.path.dirname({str(kernel.folder / 'c')!r})"

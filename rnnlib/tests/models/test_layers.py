@@ -71,7 +71,10 @@ def test_the_future_does_not_touch_the_past(kind, case, t):
         assert not np.array_equal(y[:, t], y_changed[:, t])
 
 
-@kinds
+# Many small arrays, each entry moved twice; in plain pytest, test_sequence_model sees Mamba's gradients.
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] if "Mamba" in kind else []) for kind in LAYERS]
+)
 @given(case=cases)
 def test_gradients_equal_finite_differences(kind, case):
     layer, x, state, rng = make(kind, case)

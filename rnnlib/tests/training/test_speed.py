@@ -81,6 +81,7 @@ def test_the_loops_in_pytorch_equal_rnnlib(model, B, T):
         np.testing.assert_allclose(a.grad, layer.grads[name], rtol=1e-10, atol=1e-12, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("glibc", [True, False])
 def test_beside_pytorch_every_cell_is_filled(run, monkeypatch, glibc):
     pytest.importorskip("torch", reason=NO_TORCH)
@@ -174,6 +175,7 @@ def test_a_measurement_that_fails_is_one_line_and_no_table(run, shim):
     assert len(errors.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal to one process does not exist on Windows")
 def test_an_interrupt_leaves_no_process_behind(ctrl_c):
     parent = subprocess.Popen(

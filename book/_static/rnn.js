@@ -175,18 +175,18 @@ const rnnChapter = (() => {
 
     kit.layout(narrow => {
       kit.resize(svg, narrow ? 360 : 640, narrow ? 430 : 350);
-      const width = narrow ? 286 : 240, height = narrow ? 88 : 150;
+      const width = narrow ? 278 : 240, height = narrow ? 88 : 150;
       const tall = narrow ? 126 : 0; // from one plot to the one below it
       const loss = kit.axes(svg, { x: [0, steps], y: [0, 2.4], ylabel: "loss", box: [64, 8, width, height], xlabel: narrow ? "" : "step of training", ticks: { y: [0, 1, 2], ...(narrow && { x: [] }) } });
       const weight = kit.axes(svg, { x: [0, steps], y: [-1, 2], ylabel: "$w_h$", box: [narrow ? 64 : 390, 8 + tall, width, height], xlabel: "step of training", ticks: { y: [-1, 0, 1, 2] } });
       const border = weight.line([[0, 1], [steps, 1]], "quiet");
       border.setAttribute("stroke-dasharray", "6 4");
-      kit.text(svg, [weight.x(steps) - 4, weight.y(1) - 6], "above: two valleys", "quiet", { size: 14, anchor: "end" });
+      kit.text(svg, [weight.x(steps) - 4, weight.y(1) + 17], "above it: two valleys", "quiet", { size: 14, anchor: "end" });
       const losses = loss.line([], "ink"), weights = weight.line([], "state");
 
       const T = streams[0].length;
-      const out = kit.axes(svg, { x: [0.5, T], y: [-1.6, 1.6], box: [64, narrow ? 300 : 240, narrow ? 286 : 566, narrow ? 70 : 62], xlabel: "step $t$ of a stream", ticks: { y: [-1, 1] } });
-      kit.text(svg, [64, out.y(1.6) - 7], narrow ? "blue: signals, orange: answers" : "blue: the signals, orange: the network's answers, which should be ±1 like the last signal", "", { size: 14, anchor: "start" });
+      const out = kit.axes(svg, { x: [0.5, T], y: [-1.6, 1.6], box: [64, narrow ? 300 : 240, narrow ? 278 : 566, narrow ? 70 : 62], xlabel: "step $t$ of a stream", ticks: { y: [-1, 1] } });
+      kit.text(svg, [64, out.y(1.6) - 7], narrow ? "blue: signals, orange: answers" : "blue: signals, orange: answers, which should be ±1 as the last signal was", "", { size: 14, anchor: "start" });
       streams[0].forEach((x_t, t) => {
         if (x_t) out.line([[t + 1, 0], [t + 1, x_t]], "x").setAttribute("style", "stroke-width: 3");
       });

@@ -17,9 +17,9 @@ START = SENTENCE.index("ifference")  # the letter that is looked at first
 
 #: Letters worth a look: what a button says, and where it leads.
 CASES = {
-    "inside a long word": SENTENCE.index("zabeth"),
-    "first letter of a word": SENTENCE.index("belief"),
-    "closing quotation mark": SENTENCE.index('" said'),
+    "inside a word": SENTENCE.index("zabeth"),
+    "a word begins": SENTENCE.index("belief"),
+    "a quotation ends": SENTENCE.index('" said'),
 }
 
 UNITS = 10_000  # the influence of a row's strongest letter: small whole numbers keep the page light

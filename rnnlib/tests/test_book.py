@@ -423,7 +423,7 @@ def test_no_accessibility_violation(visit, path, scheme):
         "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
     )
     page = visit(path, color_scheme=scheme)
-    page.wait_for_timeout(500)
+    page.evaluate("window.MathJax?.startup?.promise")  # formulas are set
     results = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
     violations = [
         (violation["id"], [node["html"][:200] for node in violation["nodes"]][:5])

@@ -98,22 +98,25 @@ def test_keys_pressed_elsewhere_send_nothing(page):
 
 def test_time_goes_by_itself_until_it_is_paused(visit):
     page = visit(PAGE)
+    page.clock.install()
+    page.reload()
     count = page.locator("figure.explore .count")
     first = count.text_content()
-    page.wait_for_function(
-        "first => document.querySelector('figure.explore .count').textContent !== first", arg=first
-    )
+    page.clock.run_for(60_000)
     page.get_by_role("button", name="Pause").click()
     paused = count.text_content()
-    page.wait_for_timeout(2000)
+    assert paused != first
+    page.clock.run_for(60_000)
     assert count.text_content() == paused
     page.keyboard.press("ArrowLeft")
     assert said(page) == ["−1", "−1"]
 
 
 def test_where_less_motion_is_wanted_nothing_moves(page):
+    page.clock.install()
+    page.reload()
     before = page.locator("figure.explore .count").text_content()
-    page.wait_for_timeout(2000)
+    page.clock.run_for(60_000)
     assert page.locator("figure.explore .count").text_content() == before
 
 

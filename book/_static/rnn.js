@@ -46,6 +46,12 @@ const rnnChapter = (() => {
     return params.map((p, i) => p - scale * gradient[i]);
   }
 
+  /** How large |b| may be, so that a unit with w > 1 still has two resting points that attract. */
+  function widest(w) {
+    const h = Math.sqrt(1 - 1 / w);
+    return w * h - Math.atanh(h);
+  }
+
   const SIGN = { "-1": "−", 0: "·", 1: "+" };
 
   // Be a window: what was the last signal?
@@ -74,7 +80,7 @@ const rnnChapter = (() => {
     }
 
     function answer(sign) {
-      if (open) return;
+      if (open) return void kit.say(figure, "Press next for another question.");
       asked += 1;
       const good = sign === y[t];
       if (good) right += 1;
@@ -101,8 +107,8 @@ const rnnChapter = (() => {
     kit.button(figure, "next", next);
     kit.range(figure, { label: "width of your window", min: 1, max: 20, step: 1, value: W, format: String }, width => {
       W = width;
+      if (open) return void next(); // it has been answered
       paint();
-      kit.say(figure, "Which sign had the last signal?");
     });
     kit.layout(paint);
     kit.say(figure, "Which sign had the last signal?");
@@ -168,6 +174,7 @@ const rnnChapter = (() => {
   explore.add("train", (figure, { x, starts, lrs, steps }, kit) => {
     const streams = x.map(stream => [...stream].map(sign => ({ "+": 1, "-": -1 })[sign] ?? 0));
     const atOnce = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? 21 : 3; // steps of training a tick; odd, to show what jumps to and fro
+    const wild = () => history.length > 1 && Math.abs(history.at(-1)[0] - history.at(-2)[0]) > 0.05;
     let start = 0, lr = lrs[1];
     let params, history; // history: [loss, w_h] before each step
     let draw;
@@ -181,7 +188,7 @@ const rnnChapter = (() => {
       const weight = kit.axes(svg, { x: [0, steps], y: [-1, 2], ylabel: "$w_h$", box: [narrow ? 64 : 390, 8 + tall, width, height], xlabel: "step of training", ticks: { y: [-1, 0, 1, 2] } });
       const border = weight.line([[0, 1], [steps, 1]], "quiet");
       border.setAttribute("stroke-dasharray", "6 4");
-      kit.text(svg, [weight.x(steps) - 4, weight.y(1) + 17], "above it: two valleys", "quiet", { size: 14, anchor: "end" });
+      kit.text(svg, [weight.x(steps) - 4, weight.y(1) + 17], "above: two valleys, if $b$ is small", "quiet", { size: 14, anchor: "end" });
       const losses = loss.line([], "ink"), weights = weight.line([], "state");
 
       const T = streams[0].length;
@@ -210,11 +217,12 @@ const rnnChapter = (() => {
     }
 
     function tell() {
-      const [loss, w_h] = history.at(-1);
-      const fades = w_h <= 1 ? "what it has seen fades" : "silence leads into a valley";
+      const [loss, w_h] = history.at(-1), b = params[2];
       const how = loss < 0.05 ? "It has learnt the game"
-        : loss > 1.05 ? (lr < 1 ? "It jumps about: the valleys are shallow" : "All answers jump up and down")
-        : `It has not learnt the game: ${fades}`;
+        : loss > 1.05 && lr === lrs.at(-1) ? "All answers jump up and down"
+        : w_h <= 1 ? "It has not learnt the game: what it has seen fades"
+        : Math.abs(b) > widest(w_h) ? `There is only one valley: $b$ = ${kit.number(b)} has wiped out the other`
+        : "Two valleys, but shallow ones";
       kit.say(figure, `Step ${history.length - 1}: loss ${kit.number(loss)}, $w_h$ = ${kit.number(w_h)}. ${how}.`);
     }
 
@@ -233,7 +241,7 @@ const rnnChapter = (() => {
 
     const clock = kit.play(figure, () => {
       if (history.length > steps) begin();
-      for (let i = 0; i < atOnce && history.length <= steps; i++) learn();
+      for (let i = wild() ? 1 : atOnce; i > 0 && history.length <= steps; i--) learn();
       draw();
       tell();
       return history.length <= steps;

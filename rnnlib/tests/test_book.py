@@ -116,6 +116,20 @@ def test_no_formula_is_a_tab_stop(visit):
         assert page.evaluate(inside)
 
 
+def test_each_tab_stop_shows_a_ring(visit):
+    page = visit("book/index.html")
+    ring = """() => [document.activeElement, ...document.activeElement.children].some(
+        e => getComputedStyle(e).outlineStyle === "solid" && e.getBoundingClientRect().height > 0)"""
+    stops = 0
+    while True:
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            break
+        assert page.evaluate(ring), page.evaluate("document.activeElement.outerHTML")
+        stops += 1
+    assert 20 < stops < 60
+
+
 def test_formulas_can_be_read_aloud(visit):
     page = visit("book/rnn.html")
     page.wait_for_selector("mjx-container")

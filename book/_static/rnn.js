@@ -188,7 +188,7 @@ const rnnChapter = (() => {
       const weight = kit.axes(svg, { x: [0, steps], y: [-1, 2], ylabel: "$w_h$", box: [narrow ? 64 : 390, 8 + tall, width, height], xlabel: "step of training", ticks: { y: [-1, 0, 1, 2] } });
       const border = weight.line([[0, 1], [steps, 1]], "quiet");
       border.setAttribute("stroke-dasharray", "6 4");
-      kit.text(svg, [weight.x(steps) - 4, weight.y(1) + 17], "above: two valleys, if $b$ is small", "quiet", { size: 14, anchor: "end" });
+      kit.text(svg, [weight.x(steps) - 4, weight.y(1) + 17], "↑ two valleys, if $b$ is small", "quiet", { size: 14, anchor: "end" });
       const losses = loss.line([], "ink"), weights = weight.line([], "state");
 
       const T = streams[0].length;

@@ -529,8 +529,9 @@ def shape_of_an_argument_changed(nb):
 
 @case(review="rnn_step")
 def folders_without_end(nb):
-    spoil = "import glob, os, tempfile\nplace = os.path.join(tempfile.gettempdir(), 'rnnlib-*', 'k*')\n"
-    spoil += "os.chdir((glob.glob(place) or ['.'])[0])\n"
+    """In the kernel's own folder, which has to be removed afterwards."""
+    spoil = "import os\nplace = os.path.dirname(os.environ['HOME'])\n"
+    spoil += "os.chdir(place if os.access(place, os.W_OK) else '.')\n"
     spoil += "for i in range(1500):\n    os.mkdir('d')\n    os.chdir('d')\n"
     cell(nb, "rnn_step").source = spoil + cell(nb, "rnn_step").source
 

@@ -19,7 +19,7 @@ MATHJAX = {
     "tex": {"inlineMath": [["\\(", "\\)"], ["$", "$"]], "packages": ["base", "ams", "html"]},
 }
 
-#: The files for it, 0.6 of 24 MB, and its fonts.
+#: The files for it, a small part of all, and its fonts.
 MATHJAX_FILES = [
     "startup.js",
     "core.js",
@@ -83,7 +83,7 @@ def copy_mathjax(app, exception):
 
 
 def without_helpers(script):
-    """A script of MathJax whose modules take the helpers from one place: 0.5 instead of 0.7 MB in all."""
+    """A script of MathJax whose modules take the helpers from one place."""
     result, position = "", 0
     for match in re.finditer(rf"this&&this\.__({'|'.join(HELPERS)})\|\|", script):
         result += f"{script[position : match.start()]}helpers.{match[1]}"

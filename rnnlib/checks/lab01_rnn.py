@@ -4,11 +4,15 @@ A misconception is written as the function that a student would write. Where a s
 results equal its results, the check asks the question beside it.
 """
 
+from functools import partial
+
 import numpy as np
 
-from rnnlib.checks.exercise import exercise
+from rnnlib.checks.exercise import exercise as of_lab
 from rnnlib.models import gradcheck
 from rnnlib.models.rnn import RNN
+
+exercise = partial(of_lab, "01_rnn")
 
 
 def sizes(rng):
@@ -89,6 +93,26 @@ def transposed_W_h(x, h_prev, W_x, W_h, b):
     return np.tanh(x @ W_x + h_prev @ W_h.T + b)
 
 
+@rnn_step.misconception("One tanh, around the whole sum: yours squashes the parts before they are added.")
+def two_tanhs(x, h_prev, W_x, W_h, b):
+    return np.tanh(x @ W_x) + np.tanh(h_prev @ W_h) + b
+
+
+@rnn_step.misconception("One tanh, around the whole sum: yours squashes the parts before they are added.")
+def tanh_twice_in_a_row(x, h_prev, W_x, W_h, b):
+    return np.tanh(np.tanh(x @ W_x) + np.tanh(h_prev @ W_h) + b)
+
+
+@rnn_step.misconception("np.tan is the tangent of an angle: which function stays between −1 and 1?")
+def tan_for_tanh(x, h_prev, W_x, W_h, b):
+    return np.tan(x @ W_x + h_prev @ W_h + b)
+
+
+@rnn_step.misconception("The bias is added, yours is subtracted.")
+def bias_subtracted(x, h_prev, W_x, W_h, b):
+    return np.tanh(x @ W_x + h_prev @ W_h - b)
+
+
 # 1.2 A whole sequence
 
 
@@ -165,6 +189,35 @@ def return_inside_the_loop(x, h0, W_x, W_h, b):
     hs, _ = layer(W_x, W_h, b).forward(x, h0)
     hs[:, 1:] = 0
     return hs
+
+
+@rnn_sequence.misconception("Step 1 is right. What enters step 2: the state h_1, or the sum before its tanh?")
+def sum_carried(x, h0, W_x, W_h, b):
+    a, hs = h0, []
+    for t in range(x.shape[1]):
+        a = x[:, t] @ W_x + a @ W_h + b
+        hs.append(np.tanh(a))
+    return np.stack(hs, axis=1)
+
+
+@rnn_sequence.misconception("You begin at the last step: the state runs from step 1 to step T.")
+def read_backwards(x, h0, W_x, W_h, b):
+    return layer(W_x, W_h, b).forward(x[:, ::-1], h0)[0][:, ::-1]
+
+
+@rnn_sequence.misconception("You begin at the last step: the state runs from step 1 to step T.")
+def read_backwards_stored_forwards(x, h0, W_x, W_h, b):
+    return layer(W_x, W_h, b).forward(x[:, ::-1], h0)[0]
+
+
+@rnn_sequence.misconception("A step reads one input, x[:, t] (B, D): yours gets all T at once.")
+def all_inputs_in_a_step(x, h0, W_x, W_h, b):
+    return np.tanh(x @ W_x + h0 @ W_h + b)
+
+
+@rnn_sequence.misconception("Time is axis 1 of x (B, T, D): yours takes the last axis for it.")
+def time_on_the_last_axis(x, h0, W_x, W_h, b):
+    return np.tanh(x[:, :, 0] @ W_x + h0 @ W_h + b)
 
 
 # 1.3 The numerical gradient
@@ -274,6 +327,73 @@ def not_put_back(f, x, eps):
 @numerical_gradient.misconception("All entries of x move at once: a gradient asks about one entry at a time.")
 def all_at_once(f, x, eps):
     return np.full(x.shape, (f(x + eps) - f(x - eps)) / (2 * eps))
+
+
+@numerical_gradient.misconception(
+    "The entry stays where it was moved to: the next one starts from another x. Put it back."
+)
+def left_below(f, x, eps):
+    grad = np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+        old = x[i]
+        x[i] = old + eps
+        above = f(x)
+        x[i] = old - eps
+        grad[i] = (above - f(x)) / (2 * eps)
+    return grad
+
+
+@numerical_gradient.misconception("A whole row moves at once: x[i] is a row. Which loop runs over entries?")
+def a_row_at_a_time(f, x, eps):
+    grad = np.zeros_like(x)
+    for i in range(len(x)):
+        above, below = x.copy(), x.copy()
+        above[i] += eps
+        below[i] -= eps
+        grad[i] = (f(above) - f(below)) / (2 * eps)
+    return grad
+
+
+@numerical_gradient.misconception(
+    "Only the second value is divided by 2 eps: which brackets does the difference need?"
+)
+def difference_without_brackets(f, x, eps):
+    return difference(f, x, lambda moved: moved(eps) - moved(-eps) / (2 * eps))
+
+
+@numerical_gradient.misconception(
+    "Only the first entry is there: does the return stand inside the loop, or x[0] alone move?"
+)
+def first_entry_alone(f, x, eps):
+    grad = np.zeros_like(x)
+    first = (0,) * x.ndim
+    grad[first] = numerical_gradient.reference(f, x, eps)[first]
+    return grad
+
+
+@numerical_gradient.misconception(
+    "The first entry is right, the next ones are not: earlier entries are still moved when their turn is over."
+)
+def all_moved_so_far(f, x, eps):
+    grad, e = np.zeros_like(x), np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+        e[i] = eps
+        grad[i] = (f(x + e) - f(x - e)) / (2 * eps)
+    return grad
+
+
+@numerical_gradient.misconception(
+    "The entry moves by 1, but the difference is divided by 2 eps: move it by eps."
+)
+def moved_by_one(f, x, eps):
+    return difference(f, x, lambda moved: (moved(1) - moved(-1)) / (2 * eps))
+
+
+@numerical_gradient.misconception(
+    "All entries of x move at once, and the answer is a single number: a gradient has one for each entry."
+)
+def a_single_number(f, x, eps):
+    return (f(x + eps) - f(x - eps)) / (2 * eps)
 
 
 # 1.4 One step backward
@@ -389,3 +509,40 @@ def untransposed_W_h(dh, x, h_prev, h, W_x, W_h):
 def own_state(dh, x, h_prev, h, W_x, W_h):
     dx, dh_prev, dW_x, _, db = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
     return dx, dh_prev, dW_x, h.T @ ((1 - h**2) * dh), db
+
+
+@rnn_step_backward.misconception("Brackets: 1 − h² is multiplied by dh, yours multiplies h² alone.")
+def slope_without_brackets(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from(1 - h**2 * dh, x, h_prev, W_x, W_h)
+
+
+@rnn_step_backward.misconception("1 + h² belongs to the tangent of an angle: what is the slope of tanh?")
+def slope_of_tan(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from((1 + h**2) * dh, x, h_prev, W_x, W_h)
+
+
+@rnn_step_backward.misconception(
+    "You compute the state anew, without the bias. It was handed to you: which argument is it?"
+)
+def state_without_bias(dh, x, h_prev, h, W_x, W_h):
+    a = x @ W_x + h_prev @ W_h
+    return gradients_from((1 - np.tanh(a) ** 2) * dh, x, h_prev, W_x, W_h)
+
+
+@rnn_step_backward.misconception(
+    "tanh works entry by entry, so its slope is multiplied entry by entry: * and not @."
+)
+def product_for_entries(dh, x, h_prev, h, W_x, W_h):
+    return gradients_from((1 - h**2) @ dh, x, h_prev, W_x, W_h)
+
+
+@rnn_step_backward.misconception("Your dx is made with W_h, your dh_prev with W_x: which led from where?")
+def weights_exchanged(dh, x, h_prev, h, W_x, W_h):
+    da = (1 - h**2) * dh
+    return da @ W_h.T, da @ W_x.T, x.T @ da, h_prev.T @ da, da.sum(axis=0)
+
+
+@rnn_step_backward.misconception("dx was made from dh: what reaches x has gone through the tanh, it is da.")
+def inputs_from_dh(dh, x, h_prev, h, W_x, W_h):
+    _, _, *others = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
+    return dh @ W_x.T, dh @ W_h.T, *others

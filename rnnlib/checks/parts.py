@@ -1,0 +1,141 @@
+"""A result taken apart: numbers and arrays by name, out of tuples, lists and dicts.
+
+``returns`` names the parts, with their shapes in letters: ``{"h": "B, H"}``, several
+``{"dx": "B, D", "db": "H"}``, nested ``{"y": "B, T, H", "state": {"h": "B, H", "c": "B, H"}}``. What is
+a tuple and what a dict is as in the reference's result.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Part(NamedTuple):
+    """One number or array of a result."""
+
+    name: str
+    letters: str
+    value: object
+    right: object
+
+
+class Misfit(Exception):
+    """A result has other parts than it should; the text says so."""
+
+
+def parts(value, right, returns, function):
+    """The parts of a result beside those of the reference's.
+
+    Args:
+        value: the student's result.
+        right: the reference's.
+        returns: names and letters.
+        function: its name, for the sentence.
+
+    Raises:
+        Misfit: the result is not made of these parts.
+    """
+    if len(returns) > 1:
+        return _several(value, right, returns, f"{function} must return", "yours returned")
+    ((name, letters),) = returns.items()
+    if isinstance(letters, dict):
+        return _several(value, right, letters, f"{name} must hold", "yours holds", name)
+    if isinstance(value, tuple):
+        comma = len(value) == 1
+        hint = "Is there a comma too many?" if comma else f"Return {name} alone, not {len(value)} results."
+        raise Misfit(f"{name} must be {_kind(right)}, yours is of type tuple. {hint}")
+    return [Part(name, letters, value, right)]
+
+
+def _several(value, right, returns, must, yours, path=""):
+    names = list(returns)
+    if isinstance(right, dict):
+        if not isinstance(value, dict):
+            keys = ", ".join(map(repr, names))
+            raise Misfit(f"{must} a dict with the keys {keys}, {yours} {type(value).__name__}.")
+        missing = [key for key in names if key not in value]
+        if missing:
+            raise Misfit(f"{must} {len(names)} results by name, {missing[0]!r} is missing.")
+        value, right = [value[key] for key in names], [right[key] for key in names]
+        labels = [f"{path}[{key!r}]" if path else key for key in names]
+    else:
+        if not isinstance(value, tuple | list) or len(value) != len(names):
+            got = len(value) if isinstance(value, tuple | list) else type(value).__name__
+            raise Misfit(f"{must} {len(names)} results ({', '.join(names)}), {yours} {got}.")
+        labels = [f"{path}: {name}" if path else name for name in names]
+    found = []
+    for label, name, part, target in zip(labels, names, value, right, strict=True):
+        if isinstance(returns[name], dict):
+            found += _several(part, target, returns[name], f"{label} must hold", "yours holds", label)
+        else:
+            found.append(Part(label, returns[name], part, target))
+    return found
+
+
+def _kind(right):
+    return "a NumPy array" if isinstance(right, np.ndarray) else "a number"
+
+
+def problem(part, tolerance):
+    """One sentence about what is wrong with a part, and which entries are; (None, None) if nothing is."""
+    name, letters, value, right = part
+    if isinstance(right, bool | np.bool_):
+        if isinstance(value, bool | np.bool_):
+            return (None, None) if value == right else (f"{name} is {value}, it should be {right}.", None)
+        return f"{name} must be True or False, yours is of type {type(value).__name__}.", None
+    if not isinstance(value, np.ndarray | np.generic | float | int) or isinstance(value, bool):
+        hint = _about_a_list(name, letters, value, right)
+        return f"{name} must be {_kind(right)}, yours is of type {type(value).__name__}.{hint}", None
+    value, target = np.asarray(value), np.asarray(right)
+    if value.shape != target.shape:
+        shape = f"({letters}) = {target.shape}" if target.ndim else "a single number"
+        return f"{name} has shape {value.shape}, it should be {shape}.", None
+    if target.dtype.kind in "iu":
+        wrong = value != target
+        if not wrong.any():
+            return None, None
+    elif value.dtype.kind != "f":
+        return f"{name} has dtype {value.dtype}, it should hold floating-point numbers.", None
+    elif value.dtype.itemsize < target.dtype.itemsize:
+        return f"{name} has dtype {value.dtype}, half the digits are lost: compute in {target.dtype}.", None
+    elif not np.isfinite(value).all():
+        i = tuple(np.argwhere(~np.isfinite(value))[0])
+        return f"{name}{_index(i)} is {value[i]}.", None
+    else:
+        wrong = ~near(value, target, tolerance)
+        if not wrong.any():
+            return None, None
+    i = tuple(np.argwhere(wrong)[0])
+    share = f", {wrong.sum()} of {wrong.size} entries are wrong" if wrong.size > 1 else ""
+    return f"{name}{_index(i)} is {value[i]:.6g}, it should be {target[i]:.6g}{share}.", wrong
+
+
+def _about_a_list(name, letters, value, right):
+    if not isinstance(value, list) or not value or not isinstance(value[0], np.ndarray) or "T" not in letters:
+        return ""
+    axis = [letter.strip() for letter in letters.split(",")].index("T")
+    if len(value) == right.shape[axis]:
+        return f" np.stack({name}, axis={axis}) makes ({letters}) of {len(value)} arrays."
+    return ""
+
+
+def _index(i):
+    return str([int(k) for k in i]) if i else ""
+
+
+def near(value, right, tolerance):
+    """Entry by entry: within ``tolerance`` of the array's largest entry."""
+    scale = np.abs(right).max(initial=0) or 1
+    return np.abs(value - right) <= tolerance * scale
+
+
+def same(a, b, tolerance):
+    """Whether both are arrays of real numbers, equal in shape and, within rounding, in value."""
+    try:
+        a, b = np.asarray(a), np.asarray(b)
+    except ValueError:  # a list of unequal lists
+        return False
+    if not (a.dtype.kind in "fiub" and b.dtype.kind in "fiub" and a.shape == b.shape):
+        return False
+    a, b = a.astype(float), b.astype(float)
+    return bool((near(a, b, tolerance) | (np.isnan(a) & np.isnan(b))).all())

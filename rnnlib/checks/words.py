@@ -1,0 +1,136 @@
+"""Sentences about what went wrong: where a value is wrong, how it differs, why a call stopped."""
+
+import ast
+import inspect
+import re
+import textwrap
+from types import CodeType, FunctionType
+
+import numpy as np
+
+#: What a letter of a shape counts.
+COUNTS = {"B": "sample", "T": "step", "D": "feature", "H": "unit"}
+
+
+def axes(letters):
+    """The letters of a shape: "B, H" -> ["B", "H"]."""
+    return [letter for letter in re.split(r"[,\s]+", letters) if letter]
+
+
+def place(wrong, letters):
+    """Where some samples, steps or units are right: " Step 1 is right, steps 2 to 5 are not."."""
+    names = axes(letters)
+    if len(names) != wrong.ndim or wrong.all():
+        return ""
+    for letter in sorted(names, key="TBHD".find):
+        axis = names.index(letter)
+        along = wrong.any(axis=tuple(a for a in range(wrong.ndim) if a != axis))
+        if letter in COUNTS and along.any() and not along.all():
+            right, wrong = (_listed(COUNTS[letter], np.flatnonzero(mask) + 1) for mask in (~along, along))
+            return f" {right[0].upper()}{right[1:]} right, {wrong} not."
+    return ""
+
+
+def _listed(noun, numbers):
+    """ "step 1 is", "steps 2 to 5 are", "steps 1 and 3 are"."""
+    if len(numbers) == 1:
+        return f"{noun} {numbers[0]} is"
+    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+    words = [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
+    listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return f"{noun}s {listed} are"
+
+
+def relation(value, right, letters, close):
+    """How a wrong array differs from the right one, in a sentence, or ""."""
+    names = axes(letters)
+    if not value.any():
+        return "All entries are 0: was anything stored?"
+    if close(-value, right):
+        return "Every entry has the wrong sign."
+    if value.ndim == 2 and value.shape[0] == value.shape[1] > 1 and close(value.T, right):
+        return "It stands transposed."
+    if "T" in names and len(names) == value.ndim:
+        axis = names.index("T")
+        steps = np.moveaxis(value, axis, 0)
+        if len(steps) > 1 and close(np.moveaxis(steps[::-1], 0, axis), right):
+            return "The steps stand in the reverse order."
+        empty = [t + 1 for t, step in enumerate(steps) if not step.any()]
+        if empty and len(empty) < len(steps):
+            return f"{_listed('step', np.array(empty)).capitalize()} 0: nothing was stored there."
+    with np.errstate(all="ignore"):
+        factor = np.median(value / right)
+    if value.size > 1 and np.isfinite(factor) and factor and close(value / factor, right):
+        return f"Every entry is {factor:.4g} times what it should be."
+    if value.size > 3 and close(np.sort(value, axis=None), np.sort(right, axis=None)):
+        return "The values are right, but stand elsewhere: was something reshaped that should be transposed?"
+    return ""
+
+
+def call_line(name, parameters):
+    """How the check calls the function."""
+    return f"{name}({', '.join(parameters)})"
+
+
+def other_order(function, name, parameters):
+    """What to say of arguments that stand in another order, or are too few or too many; or ""."""
+    try:
+        own = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # a built-in function
+        return ""
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in own):
+        return ""
+    names = [p.name for p in own]
+    if names != parameters and set(names) == set(parameters):
+        return f"its arguments stand in another order: the check calls {call_line(name, parameters)}."
+    needed = [p for p in own if p.default is p.empty]
+    if not len(needed) <= len(parameters) <= len(own):
+        count = f"{len(own)} argument{'s' * (len(own) != 1)}"
+        return f"it takes {count}, but the check calls {call_line(name, parameters)}."
+    return ""
+
+
+def raise_stands_above(function):
+    """Whether a raise at the function's top level has an answer below it, which is never reached."""
+    try:
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+        body = definition.body
+    except (OSError, TypeError, SyntaxError, ValueError, AttributeError):
+        return False
+    return any(isinstance(line, ast.Raise) for line in body[:-1])
+
+
+def outer_values(function, exercises):
+    """Names of arrays and numbers that a function reads from outside, in the order of its code."""
+    if not isinstance(function, FunctionType):
+        return []
+    values = {name: function.__globals__.get(name) for name in _names(function.__code__)}
+    kinds = np.ndarray | np.generic | float | int | list
+    return [name for name, value in values.items() if isinstance(value, kinds) and name not in exercises]
+
+
+def _names(code):
+    names = list(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):  # a comprehension, an inner function
+            names += _names(constant)
+    return names
+
+
+def about_error(error, line, parameters):
+    """A question about a familiar error, or ""."""
+    text = str(error)
+    if isinstance(error, ValueError) and "broadcast" in text and "*" in line and "@" not in line:
+        return "* multiplies entry by entry: a matrix product is @."
+    if isinstance(error, TypeError) and ("bitwise_xor" in text or "for ^" in text):
+        return "^ is no power in Python: write **."
+    if isinstance(error, ValueError) and (
+        "@ do not fit" in line or "matmul" in text or "not aligned" in text
+    ):
+        return "Which axis do both arrays share? Write the shapes beside them."
+    if isinstance(error, NameError):
+        name = getattr(error, "name", None) or ""
+        if name in COUNTS:
+            return f"{name} is no argument: read it from a shape, such as {parameters[0]}.shape."
+        return f"Which argument is {name}? The function gets {', '.join(parameters)}."
+    return ""

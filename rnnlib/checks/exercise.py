@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from rnnlib.checks import words
-from rnnlib.checks.calls import TooLong, call, line_of_error, limited, one_line
+from rnnlib.checks.calls import TooLong, call, limited, line_of_error, one_line
 from rnnlib.checks.parts import Misfit, parts, problem, same
 
 #: The values of a right answer travel beside the line, under this MIME type, for the grader.
@@ -128,10 +128,10 @@ class Exercise:
 
     def _checked(self, function, cases, seed, helpers):
         outcomes = []
-        for case in cases:
+        for i, case in enumerate(cases):
             outcome, right = call(function, case), call(self.reference, case)
             outcomes.append(outcome)
-            sentence = self._sentence(function, cases, outcome, right, helpers)
+            sentence = self._sentence(function, cases[i:] + cases[:i], outcome, right, helpers)
             if sentence:
                 kind = Crashed if outcome.error is not None else WrongAnswer
                 raise kind(f"{self.title}: {sentence} (book: {self.book})")
@@ -182,34 +182,46 @@ class Exercise:
     def _known(self, function, cases, outcome, part):
         """The sentence of the misconception that goes wrong in the same way, or "".
 
-        The first wrong part decides, and the cases in which the misconception makes it wrong: a
-        second mistake further down does not hide the first.
-        """
-        rights = [call(self.reference, case) for case in cases]
-        for other, sentence in self.misconceptions:
-            if part is None:
-                stops = [call(other, case).error for case in cases]
-                if any(_same_error(outcome.error, stop) for stop in stops):
-                    return sentence
-            elif self._equal_where_wrong(function, other, cases, rights, part.name):
-                return sentence
-        return ""
+        The one that equals the answer in all parts, else the one that equals it in the first wrong
+        part: a second mistake further down does not hide the first.
 
-    def _equal_where_wrong(self, function, other, cases, rights, name):
-        """Whether a part equals the misconception's in all cases that can tell, one at least."""
-        telling = 0
-        for case, right in zip(cases, rights, strict=True):
-            wanted = self._part(right, right, name)
-            mistaken = self._part(call(other, case), right, name)
-            if mistaken is None or same(mistaken, wanted, self.tolerance):
+        Args:
+            cases: the one that went wrong first.
+            part: the first wrong part, None if the call stopped.
+        """
+        if part is None:
+            for other, sentence in self.misconceptions:
+                if _same_error(outcome.error, call(other, cases[0]).error):
+                    return sentence
+            return ""
+        rights = [call(self.reference, case) for case in cases]
+        own = [outcome, *(call(function, case) for case in cases[1:])]
+        names = [piece.name for piece in parts(rights[0].value, rights[0].value, self.returns, self.name)]
+        alike = ""
+        for other, sentence in self.misconceptions:
+            mistaken = [call(other, cases[0])]
+            if self._share(own[:1], mistaken, rights, part.name) != 1:
                 continue
-            own = self._part(call(function, case), right, name)
-            if np.shape(mistaken) != np.shape(wanted) and np.shape(own) == np.shape(wanted):
+            mistaken += [call(other, case) for case in cases[1:]]
+            if self._share(own, mistaken, rights, part.name) <= 0.5:
+                continue
+            if all(self._share(own, mistaken, rights, name) in (1, None) for name in names):
+                return sentence
+            alike = alike or sentence
+        return alike
+
+    def _share(self, own, mistaken, rights, name):
+        """In which share of the cases that can tell a part equals the misconception's; None if none can."""
+        equal = telling = 0
+        for mine, other, right in zip(own, mistaken, rights, strict=False):
+            mine, other, wanted = (self._part(outcome, right, name) for outcome in (mine, other, right))
+            if other is None or (same(other, wanted, self.tolerance) and same(mine, wanted, self.tolerance)):
+                continue
+            if np.shape(other) != np.shape(wanted) == np.shape(mine):
                 continue  # an edge case, such as T = 1
-            if own is None or not same(own, mistaken, self.tolerance):
-                return False
             telling += 1
-        return telling > 0
+            equal += mine is not None and same(mine, other, self.tolerance)
+        return equal / telling if telling else None
 
     def _part(self, outcome, right, name):
         """The value of a part of a result, None if there is none."""

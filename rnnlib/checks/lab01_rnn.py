@@ -329,20 +329,6 @@ def all_at_once(f, x, eps):
     return np.full(x.shape, (f(x + eps) - f(x - eps)) / (2 * eps))
 
 
-@numerical_gradient.misconception(
-    "The entry stays where it was moved to: the next one starts from another x. Put it back."
-)
-def left_below(f, x, eps):
-    grad = np.zeros_like(x)
-    for i in np.ndindex(x.shape):
-        old = x[i]
-        x[i] = old + eps
-        above = f(x)
-        x[i] = old - eps
-        grad[i] = (above - f(x)) / (2 * eps)
-    return grad
-
-
 @numerical_gradient.misconception("A whole row moves at once: x[i] is a row. Which loop runs over entries?")
 def a_row_at_a_time(f, x, eps):
     grad = np.zeros_like(x)
@@ -372,7 +358,7 @@ def first_entry_alone(f, x, eps):
 
 
 @numerical_gradient.misconception(
-    "The first entry is right, the next ones are not: earlier entries are still moved when their turn is over."
+    "The first entry is right, the next are not: the earlier ones are still moved when their turn is over."
 )
 def all_moved_so_far(f, x, eps):
     grad, e = np.zeros_like(x), np.zeros_like(x)

@@ -33,6 +33,7 @@ class Outcome:
 
 def call(function, case):
     """Call with copies, so that nothing that happens inside reaches the other calls."""
+    case = tuple(case)
     arguments = [copied(argument) for argument in case]
     try:
         value = function(*arguments)

@@ -70,7 +70,8 @@ class Exercise:
         lab: the lab's file name, such as "01_rnn".
         number: such as "1.1".
         returns: the results' names and their shapes in letters, such as ``{"h": "B, H"}``.
-        inputs: function of a random generator that returns a list of argument tuples.
+        inputs: function of a random generator that returns a list of argument tuples. If it takes
+            ``shapes`` as well, a list of (B, T, D, H), there is an ``example``.
         equation: label and number of the book's equation, such as ("rnn-step", 1); the label
             begins with the chapter's file name.
         tolerance: how far a value may be off, as a part of its array's largest entry.
@@ -96,6 +97,17 @@ class Exercise:
             return function
 
         return add
+
+    def example(self):
+        """The smallest case, to work by hand: arguments of one sample, feature and unit, one digit each.
+
+        Returns:
+            A dict of the arguments by name; None if the exercise has no such case.
+        """
+        if "shapes" not in inspect.signature(self.inputs).parameters:
+            return None
+        (case,) = self.inputs(_OneDigit(), [(1, 2, 1, 1)])
+        return dict(zip(self.parameters, case, strict=True))
 
     def __call__(self, function, seed=None, helpers=True):
         """Check a student's function.
@@ -160,7 +172,20 @@ class Exercise:
             or self._known(function, cases, outcome, part)
             or self._guess(what, function, outcome, right, part, wrong)
         )
-        return f"{what}{where}" + (f" {question}" if question else "")
+        by_hand = self._by_hand(function) if wrong is not None else ""
+        return " ".join(filter(None, [f"{what}{where}", question, by_hand]))
+
+    def _by_hand(self, function):
+        """The smallest case, its right result, and the student's; "" if there is none, or it is right."""
+        case = self.example()
+        if case is None:
+            return ""
+        right, outcome = call(self.reference, case.values()), call(function, case.values())
+        _, part, wrong = self._first_problem(outcome, right)
+        if wrong is None:
+            return ""
+        given = ", ".join(f"{name} = {_short(value)}" for name, value in case.items())
+        return f"By hand: {given} give {part.name} = {_short(part.right)}, yours gives {_short(part.value)}."
 
     def _first_problem(self, outcome, right):
         """A sentence about the first thing that is wrong, the part, and its wrong entries; or three None."""
@@ -307,6 +332,22 @@ class Exercise:
 def exercise(lab, number, *, returns, inputs, equation, tolerance=TOLERANCE):
     """Make an Exercise from the decorated function, which solves it."""
     return partial(Exercise, lab, number, returns, inputs, equation, tolerance)
+
+
+class _OneDigit:
+    """Random numbers with one digit after the point, for work by hand."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(1)
+
+    def normal(self, size):
+        return self.rng.choice([-0.8, -0.5, -0.2, 0.1, 0.4, 0.6, 0.9], size)
+
+
+def _short(value):
+    """An array as a reader writes it: 0.5, or [0.5, −0.2]."""
+    numbers = [f"{v:.3g}".replace("-", "−") for v in np.ravel(value)]
+    return numbers[0] if len(numbers) == 1 else f"[{', '.join(numbers)}]"
 
 
 def _same_error(a, b):

@@ -35,9 +35,10 @@ def layer(W_x, W_h, b):
 # 1.1 One step
 
 
-def step_inputs(rng):
+def step_inputs(rng, shapes=None):
     return [
-        (rng.normal(size=(B, D)), rng.normal(size=(B, H)), *weights(rng, D, H)) for B, _, D, H in sizes(rng)
+        (rng.normal(size=(B, D)), rng.normal(size=(B, H)), *weights(rng, D, H))
+        for B, _, D, H in shapes or sizes(rng)
     ]
 
 
@@ -116,10 +117,10 @@ def bias_subtracted(x, h_prev, W_x, W_h, b):
 # 1.2 A whole sequence
 
 
-def sequence_inputs(rng):
+def sequence_inputs(rng, shapes=None):
     return [
         (rng.normal(size=(B, T, D)), rng.normal(size=(B, H)), *weights(rng, D, H))
-        for B, T, D, H in sizes(rng)
+        for B, T, D, H in shapes or sizes(rng)
     ]
 
 
@@ -385,10 +386,10 @@ def a_single_number(f, x, eps):
 # 1.4 One step backward
 
 
-def step_backward_inputs(rng):
+def step_backward_inputs(rng, shapes=None):
     """Each h comes from a real forward step: an answer may recompute tanh."""
     cases = []
-    for x, h_prev, W_x, W_h, b in step_inputs(rng):
+    for x, h_prev, W_x, W_h, b in step_inputs(rng, shapes):
         h = rnn_step.reference(x, h_prev, W_x, W_h, b)
         cases.append((rng.normal(size=h.shape), x, h_prev, h, W_x, W_h))
     return cases

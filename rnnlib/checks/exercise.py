@@ -271,7 +271,10 @@ class Exercise:
         if len(pieces) > 1 and "dtype" not in what and self._permuted(pieces):
             return f"The results stand in another order: return {', '.join(self.returns)}."
         if wrong is None:
-            return ""
+            shape, target = np.shape(part.value), np.shape(part.right)
+            if not isinstance(part.value, np.ndarray | np.generic) or shape == target:
+                return ""
+            return words.about_shape(shape, target, part.letters)
         close = partial(same, tolerance=self.tolerance)
         return words.relation(np.asarray(part.value), np.asarray(part.right), part.letters, close)
 

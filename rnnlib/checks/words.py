@@ -67,6 +67,31 @@ def relation(value, right, letters, close):
     return ""
 
 
+def about_shape(shape, right, letters):
+    """What a wrong shape tells, in a sentence, or ""."""
+    names = axes(letters)
+    if len(names) != len(right):
+        return ""
+    if sorted(shape) == sorted(right) and len(set(right)) == len(right):
+        return (
+            f"Its axes stand in another order: yours is ({', '.join(names[right.index(n)] for n in shape)})."
+        )
+    if len(shape) == len(right) + 1 and 1 in shape:
+        return "It has an axis of length 1 too many: keepdims, or None in an index?"
+    if len(shape) < len(right):
+        missing = [name for name, n in zip(names, right, strict=True) if n not in shape]
+        return f"The axis {missing[0]} is missing." if missing else ""
+    if len(shape) == len(right) and "T" in names:
+        axis = names.index("T")
+        others = [i for i in range(len(right)) if i != axis]
+        steps = shape[axis] - right[axis]
+        if abs(steps) == 1 and all(shape[i] == right[i] for i in others):
+            return f"One step too {'many' if steps > 0 else 'few'}: one state for each input, h0 not counted."
+    if len(shape) > len(right):
+        return "It has an axis too many: over what should be summed?"
+    return ""
+
+
 def call_line(name, parameters):
     """How the check calls the function."""
     return f"{name}({', '.join(parameters)})"
@@ -128,6 +153,23 @@ def about_error(error, line, parameters):
         "@ do not fit" in line or "matmul" in text or "not aligned" in text
     ):
         return "Which axis do both arrays share? Write the shapes beside them."
+    if isinstance(error, IndexError) and (past := re.search(r"index (\d+) is out of .* size (\d+)", text)):
+        last = int(past[2]) - 1
+        return f"Indices count from 0: the last one is {last}." if last >= 0 and int(past[1]) > last else ""
+    if isinstance(error, ValueError) and (
+        into := re.search(r"input array from shape (.*) into shape (.*)", text)
+    ):
+        return (
+            f"What is stored has the shape {into[1]}, the place for it {into[2]}: which letters are its axes?"
+        )
+    if isinstance(error, TypeError) and (
+        missing := re.search(r"(\w+)\(\) missing .* argument.*?: (.*)", text)
+    ):
+        return f"{missing[1]} needs {missing[2]} as well."
+    if isinstance(error, TypeError) and "converted to Python scalars" in text:
+        return "The functions of math take one number; np has the same for arrays."
+    if type(error).__module__.startswith("torch") or "Tensor" in text:
+        return "These exercises are written with NumPy alone."
     if isinstance(error, NameError):
         name = getattr(error, "name", None) or ""
         if name in COUNTS:

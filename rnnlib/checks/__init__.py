@@ -4,6 +4,28 @@ One file a lab. A check calls the student's function on random inputs and compar
 the library's layers; a wrong answer is compared with the exercise's named misconceptions.
 """
 
-from rnnlib.checks.lab01_rnn import numerical_gradient, rnn_sequence, rnn_step, rnn_step_backward
+from rnnlib.checks.exercise import EXERCISES
+from rnnlib.checks.lab01_rnn import (
+    clip,
+    find_mistakes,
+    noisy_memory,
+    numerical_gradient,
+    rnn_sequence,
+    rnn_sequence_backward,
+    rnn_step,
+    rnn_step_backward,
+)
+from rnnlib.checks.verdicts import explain_missing_names
 
-__all__ = ["numerical_gradient", "rnn_sequence", "rnn_step", "rnn_step_backward"]
+__all__ = [
+    "clip",
+    "find_mistakes",
+    "noisy_memory",
+    "numerical_gradient",
+    "rnn_sequence",
+    "rnn_sequence_backward",
+    "rnn_step",
+    "rnn_step_backward",
+]
+
+explain_missing_names(EXERCISES)

@@ -45,6 +45,24 @@ def call(function, case):
     return Outcome(copied(value), value, changed=changed)
 
 
+class Recording:
+    """A function that keeps what it was called with, for an exercise whose answer calls it.
+
+    Attributes:
+        calls: a tuple of copied arguments for each call.
+    """
+
+    def __init__(self, function):
+        self.function, self.calls = function, []
+
+    def __call__(self, *arguments):
+        self.calls.append(tuple(map(copied, arguments)))
+        return self.function(*arguments)
+
+    def __deepcopy__(self, memo):
+        return self  # arguments are copied; this one is there to be read afterwards
+
+
 def copied(value):
     """A deep copy; what cannot be copied, such as a function, is taken as it is."""
     if isinstance(value, np.ndarray):
@@ -56,7 +74,7 @@ def copied(value):
 
 
 def unchanged(before, after):
-    """Whether an argument is what it was: arrays, lists, dicts and tuples of them, generators of numbers."""
+    """Whether an argument is what it was: an array, or a list, dict or tuple of them."""
     if isinstance(before, np.ndarray):
         # Moving an entry and back may cost its last digit; that is no change.
         return before.shape == np.shape(after) and np.allclose(before, after, rtol=1e-9, atol=1e-9)
@@ -70,14 +88,15 @@ def unchanged(before, after):
 @contextmanager
 def limited(seconds):
     """Stop what runs inside after so many seconds with TooLong, as far as Python code can be stopped."""
-    thread = c_ulong(threading.get_ident())
-    timer = threading.Timer(seconds, pythonapi.PyThreadState_SetAsyncExc, (thread, py_object(TooLong)))
+    thread, raise_in = c_ulong(threading.get_ident()), pythonapi.PyThreadState_SetAsyncExc
+    timer = threading.Timer(seconds, raise_in, (thread, py_object(TooLong)))
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+        raise_in(thread, None)  # it may be on its way
 
 
 def line_of_error(error, name):
@@ -90,7 +109,7 @@ def line_of_error(error, name):
     own = [frame for frame in frames if frame.name == name][-1:] or frames[:1]
     last = [frame for frame in frames[-1:] if frame not in own]
     places = [f"line {f.lineno} of {f.name}, {f.line.rstrip(':')}" for f in own + last]
-    return f" in {', called from '.join(reversed(places))}" if places else ""
+    return f" in {', then '.join(places)}" if places else ""
 
 
 def one_line(error):

@@ -4,11 +4,14 @@ A misconception is written as the function that a student would write. Where a s
 results equal its results, the check asks the question beside it.
 """
 
+import math
 from functools import partial
 
 import numpy as np
 
+from rnnlib.checks.calls import Recording, call
 from rnnlib.checks.exercise import exercise as of_lab
+from rnnlib.checks.parts import same
 from rnnlib.models import gradcheck
 from rnnlib.models.rnn import RNN
 
@@ -42,7 +45,7 @@ def step_inputs(rng, shapes=None):
     ]
 
 
-@exercise("1.1", returns={"h": "B, H"}, inputs=step_inputs, equation=("rnn-step", 1))
+@exercise("1.1", returns={"h": "B, H"}, inputs=step_inputs, section=("rnn", "One step"))
 def rnn_step(x, h_prev, W_x, W_h, b):
     return layer(W_x, W_h, b).step(x, h_prev)[0]
 
@@ -124,7 +127,7 @@ def sequence_inputs(rng, shapes=None):
     ]
 
 
-@exercise("1.2", returns={"hs": "B, T, H"}, inputs=sequence_inputs, equation=("rnn-sequence", 2))
+@exercise("1.2", returns={"hs": "B, T, H"}, inputs=sequence_inputs, section=("rnn", "A whole sequence"))
 def rnn_sequence(x, h0, W_x, W_h, b):
     return layer(W_x, W_h, b).forward(x, h0)[0]
 
@@ -225,29 +228,81 @@ def time_on_the_last_axis(x, h0, W_x, W_h, b):
 
 
 def gradient_inputs(rng):
-    """Functions with a curvature, and a wide eps, so that a one-sided difference shows."""
+    """Functions with a curvature, so that a one-sided difference shows, and each with another eps."""
 
     def case(shape, eps):
         w = rng.normal(size=shape)
-        return (
-            lambda x: float((w * np.sin(x)).sum() + x.sum() ** 2 + (x**3).sum()),
-            rng.normal(size=shape),
-            eps,
-        )
 
-    f, x, eps = case((3, 2), 1e-3)
-    return [case((2, 3), 1e-3), case((4,), 1e-2), case((2, 1, 2), 1e-3), (lambda x: f(x.T), x.T, eps)]
+        def f(x):
+            if np.iscomplexobj(x):
+                raise TypeError("f takes real numbers")
+            return float((w * np.sin(x)).sum() + x.sum() ** 2 + (x**3).sum())
+
+        return f, rng.normal(size=shape), eps
+
+    return [case((2, 3), 1e-4), case((4,), 2e-4), case((2, 1, 2), 5e-5)]
 
 
 @exercise(
     "1.3",
     returns={"grad": "the shape of x"},
     inputs=gradient_inputs,
-    equation=("rnn-numerical", 3),
+    section=("rnn", "A gradient that you need not derive"),
 )
 def numerical_gradient(f, x, eps):
     x = x.copy()
     return gradcheck.numerical_gradient(lambda: f(x), x, eps)
+
+
+@numerical_gradient.clue
+def how_x_moves(answer, f, x, eps):
+    """Which entries moved, how far: what f was called with says more than what came out."""
+    f = Recording(f)
+    call(answer, (f, x, eps))
+    points = [np.asarray(point) for (point, *_) in f.calls]
+    if not points:
+        return "f was never called: how else would you know how much it changes?"
+    if points[0].shape != x.shape:
+        return f"f was called with the shape {points[0].shape}, but it takes an array like x, {x.shape}."
+    if points[0].dtype == np.float32:
+        return "f was called with float32: of so small a difference nothing but rounding is left."
+    moves = [np.abs(point - x).max() for point in points]
+    if len(points) > 1 and not any(moves):
+        return "f was always called with the x that you were given: is what you move a copy, or moved back?"
+    if 0 < max(moves) < eps / 1000:
+        return f"x was moved by {max(moves):.0e}: of so small a difference nothing but rounding is left."
+    if len(points) > 1 and all(
+        np.array_equal(*pair) for pair in zip(points[::2], points[1::2], strict=False)
+    ):
+        return "Both points are the same: are they one array under two names?"
+    moved = [np.flatnonzero(np.abs(point - x) > eps / 1000) for point in points]
+    several = next((entries for entries in moved if len(entries) > 1), None)
+    if several is not None:
+        return f"f was called with {len(several)} entries moved at once: a gradient asks about one at a time."
+    return ""
+
+
+@numerical_gradient.must
+def moves_by_eps(answer, f, x, eps):
+    f = Recording(f)
+    call(answer, (f, x, eps))
+    moves = [np.abs(point - x).max() for (point, *_) in f.calls]
+    if len(moves) == 2 * x.size and np.ptp(moves) < 1e-9 and not np.isclose(moves[0], eps, rtol=0.01):
+        return f"Each entry was moved by {moves[0]:.0e}, but the eps that you were given is {eps:.0e}."
+    return ""
+
+
+@numerical_gradient.remark
+def calls_and_limits(answer, f, x, eps):
+    f, own = Recording(f), x.copy()
+    answer(f, own, eps)
+    remark = f"f was called {len(f.calls)} times for {x.size} entries: that is why nobody trains with it."
+    if not np.array_equal(own, x):
+        remark += " x came back with another last digit: keep the old value, and put that back."
+    whole = call(answer, (lambda x: float((x**2).sum()), np.array([1, 2, 3]), eps)).value
+    if not same(whole, [2, 4, 6], 1e-3):
+        remark += " With whole numbers in x it would not work: there a step of eps is cut off."
+    return remark
 
 
 def difference(f, x, quotient):
@@ -283,13 +338,6 @@ def factor_two(f, x, eps):
     return difference(f, x, lambda moved: (moved(eps) - moved(-eps)) / eps)
 
 
-@numerical_gradient.misconception(
-    "A central difference with this eps is less exact: do you use the eps that the function is given?"
-)
-def eps_ignored(f, x, eps):
-    return difference(f, x, lambda moved: (moved(1e-5) - moved(-1e-5)) / 2e-5)
-
-
 @numerical_gradient.misconception("a / 2 * eps is (a / 2) times eps: what should stand below the line?")
 def missing_brackets(f, x, eps):
     return difference(f, x, lambda moved: (moved(eps) - moved(-eps)) / 2 * eps)
@@ -298,13 +346,6 @@ def missing_brackets(f, x, eps):
 @numerical_gradient.misconception("That is how much f changes: what is it divided by to give a slope?")
 def not_divided(f, x, eps):
     return difference(f, x, lambda moved: moved(eps) - moved(-eps))
-
-
-@numerical_gradient.misconception(
-    "All entries are 0: do both points share one array (then x.copy() helps), or is nothing stored?"
-)
-def one_array_for_both(f, x, eps):
-    return np.zeros_like(x)
 
 
 @numerical_gradient.misconception("All entries have the wrong sign: which of the two values is subtracted?")
@@ -399,7 +440,7 @@ def step_backward_inputs(rng, shapes=None):
     "1.4",
     returns={"dx": "B, D", "dh_prev": "B, H", "dW_x": "D, H", "dW_h": "H, H", "db": "H,"},
     inputs=step_backward_inputs,
-    equation=("rnn-step-backward", 4),
+    section=("rnn", "One step backward"),
 )
 def rnn_step_backward(dh, x, h_prev, h, W_x, W_h):
     return gradients_from((1 - h**2) * dh, x, h_prev, W_x, W_h)
@@ -533,3 +574,404 @@ def weights_exchanged(dh, x, h_prev, h, W_x, W_h):
 def inputs_from_dh(dh, x, h_prev, h, W_x, W_h):
     _, _, *others = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
     return dh @ W_x.T, dh @ W_h.T, *others
+
+
+# 1.5 Backpropagation through time
+
+
+def sequence_backward_inputs(rng, shapes=None):
+    """The states come from a real forward pass: an answer may compute them anew."""
+    cases = []
+    for x, h0, W_x, W_h, b in sequence_inputs(rng, shapes):
+        hs = rnn_sequence.reference(x, h0, W_x, W_h, b)
+        cases.append((rng.normal(size=hs.shape), x, h0, hs, W_x, W_h))
+    return cases
+
+
+@exercise(
+    "1.5",
+    returns={"dx": "B, T, D", "dh0": "B, H", "dW_x": "D, H", "dW_h": "H, H", "db": "H,"},
+    inputs=sequence_backward_inputs,
+    section=("rnn", "All steps backward: backpropagation through time"),
+)
+def rnn_sequence_backward(dy, x, h0, hs, W_x, W_h):
+    return all_steps_back(dy, x, h0, hs, W_x, W_h)
+
+
+def all_steps_back(dy, x, h0, hs, W_x, W_h, step=None, arrives=None, hands_on=None, before=None):
+    """Equations (5) and (6) of the chapter, with places where the mistakes below come in.
+
+    Args:
+        step: (dh, x_t, h_prev, h_t, W_x, W_h) -> the five gradients; as in exercise 1.4.
+        arrives: (dy_t, from_next) -> dh_t; their sum.
+        hands_on: (from_next, dh_prev) -> what the step before gets; dh_prev.
+        before: t -> the state before step t; hs[:, t - 1], and h0 at t = 0.
+    """
+    step = step or rnn_step_backward.reference
+    arrives = arrives or (lambda dy_t, from_next: dy_t + from_next)
+    hands_on = hands_on or (lambda from_next, dh_prev: dh_prev)
+    before = before or (lambda t: hs[:, t - 1] if t else h0)
+    dx, sums, from_next = np.zeros_like(x), [0, 0, 0], np.zeros_like(h0)
+    for t in reversed(range(x.shape[1])):
+        dh = arrives(dy[:, t], from_next)
+        dx[:, t], dh_prev, *weights = step(dh, x[:, t], before(t), hs[:, t], W_x, W_h)
+        sums = [total + gradient for total, gradient in zip(sums, weights, strict=True)]
+        from_next = hands_on(from_next, dh_prev)
+    return dx, from_next, *sums
+
+
+@rnn_sequence_backward.misconception(
+    "The last step is right, the earlier ones are not: h_t is used twice, by the loss and by step t + 1."
+)
+def loss_alone(dy, x, h0, hs, W_x, W_h):
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, arrives=lambda dy_t, from_next: dy_t)
+
+
+@rnn_sequence_backward.misconception("All is 0: where do the losses of the steps come in?")
+def through_time_alone(dy, x, h0, hs, W_x, W_h):
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, arrives=lambda dy_t, from_next: from_next)
+
+
+@rnn_sequence_backward.misconception(
+    "Only the last step's loss is there: where does dy of the others come in?"
+)
+def last_loss_alone(dy, x, h0, hs, W_x, W_h):
+    dy = np.concatenate([np.zeros_like(dy[:, :-1]), dy[:, -1:]], axis=1)
+    return all_steps_back(dy, x, h0, hs, W_x, W_h)
+
+
+@rnn_sequence_backward.misconception(
+    "The weights serve every step, and the steps' gradients add up: yours keeps those of step 1 alone."
+)
+def weights_of_the_first_step(dy, x, h0, hs, W_x, W_h):
+    dx, dh0, *_ = all_steps_back(dy, x, h0, hs, W_x, W_h)
+    first = [0, 0, 0]
+
+    def step(*arguments):
+        dx_t, dh_prev, *weights = rnn_step_backward.reference(*arguments)
+        first[:] = weights
+        return dx_t, dh_prev, *weights
+
+    all_steps_back(dy, x, h0, hs, W_x, W_h, step=step)
+    return dx, dh0, *first
+
+
+@rnn_sequence_backward.misconception(
+    "The weights serve every step: yours keeps the last step's gradients alone."
+)
+def weights_of_the_last_step(dy, x, h0, hs, W_x, W_h):
+    dx, dh0, *_ = all_steps_back(dy, x, h0, hs, W_x, W_h)
+    before = hs[:, -2] if x.shape[1] > 1 else h0
+    return dx, dh0, *rnn_step_backward.reference(dy[:, -1], x[:, -1], before, hs[:, -1], W_x, W_h)[2:]
+
+
+@rnn_sequence_backward.misconception(
+    "dW_h: which state did W_h multiply at step t, the one that came out of it?"
+)
+def own_states(dy, x, h0, hs, W_x, W_h):
+    dx, dh0, dW_x, _, db = all_steps_back(dy, x, h0, hs, W_x, W_h)
+    dW_h = all_steps_back(dy, x, h0, hs, W_x, W_h, before=lambda t: hs[:, t])[3]
+    return dx, dh0, dW_x, dW_h, db
+
+
+@rnn_sequence_backward.misconception(
+    "dW_h: what is hs[:, t - 1] at t = 0? The state before step 1 was handed in."
+)
+def wrapped_around(dy, x, h0, hs, W_x, W_h):
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, before=lambda t: hs[:, t - 1])
+
+
+@rnn_sequence_backward.misconception("dW_h: the state before step 1 is h0, which need not be zero.")
+def zero_before_the_first(dy, x, h0, hs, W_x, W_h):
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, before=lambda t: hs[:, t - 1] if t else 0 * h0)
+
+
+@rnn_sequence_backward.misconception(
+    "The last step is right, the earlier ones are not: what the next step hands back passes this tanh, too."
+)
+def past_the_tanh(dy, x, h0, hs, W_x, W_h):
+    def step(both, x_t, h_prev, h_t, W_x, W_h):
+        dy_t, from_next = both
+        return gradients_from((1 - h_t**2) * dy_t + from_next, x_t, h_prev, W_x, W_h)
+
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, step=step, arrives=lambda *both: both)
+
+
+@rnn_sequence_backward.misconception(
+    "The last step is right, the earlier ones are not: which way round do gradients pass W_h?",
+    section="One step backward",
+)
+def carried_by_W_h(dy, x, h0, hs, W_x, W_h):
+    def step(dh, x_t, h_prev, h_t, W_x, W_h):
+        dx_t, _, *weights = rnn_step_backward.reference(dh, x_t, h_prev, h_t, W_x, W_h)
+        return dx_t, ((1 - h_t**2) * dh) @ W_h, *weights
+
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, step=step)
+
+
+@rnn_sequence_backward.misconception(
+    "A gradient from the next step is handed on: da or dh itself? It passes W_h."
+)
+def carried_without_W_h(dy, x, h0, hs, W_x, W_h):
+    def step(dh, x_t, h_prev, h_t, W_x, W_h):
+        dx_t, _, *weights = rnn_step_backward.reference(dh, x_t, h_prev, h_t, W_x, W_h)
+        return dx_t, (1 - h_t**2) * dh, *weights
+
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, step=step)
+
+
+@rnn_sequence_backward.misconception(
+    "You walk from the first step to the last: what does step 1 need from step 2?"
+)
+def walked_forwards(dy, x, h0, hs, W_x, W_h):
+    dx, sums, from_next = np.zeros_like(x), [0, 0, 0], np.zeros_like(h0)
+    for t in range(x.shape[1]):
+        before = hs[:, t - 1] if t else h0
+        step = rnn_step_backward.reference(dy[:, t] + from_next, x[:, t], before, hs[:, t], W_x, W_h)
+        dx[:, t], from_next, *weights = step
+        sums = [total + gradient for total, gradient in zip(sums, weights, strict=True)]
+    return dx, from_next, *sums
+
+
+@rnn_sequence_backward.misconception(
+    "The gradients of all later steps pile up: each step hands on its own dh_prev, and no more."
+)
+def piled_up(dy, x, h0, hs, W_x, W_h):
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, hands_on=lambda from_next, dh_prev: from_next + dh_prev)
+
+
+@rnn_sequence_backward.misconception("dh0: yours is the gradient of h_1. One more step leads back to h0.")
+def gradient_of_the_first_state(dy, x, h0, hs, W_x, W_h):
+    arrived = []
+
+    def arrives(dy_t, from_next):
+        arrived.append(dy_t + from_next)
+        return arrived[-1]
+
+    dx, _, *weights = all_steps_back(dy, x, h0, hs, W_x, W_h, arrives=arrives)
+    return dx, arrived[-1], *weights
+
+
+@rnn_sequence_backward.misconception("dh0 is 0: somebody made h0, and waits for its gradient.")
+def no_gradient_for_h0(dy, x, h0, hs, W_x, W_h):
+    dx, _, *weights = all_steps_back(dy, x, h0, hs, W_x, W_h)
+    return dx, np.zeros_like(h0), *weights
+
+
+@rnn_sequence_backward.misconception(
+    "The weights' gradients are too small by the number of steps: do they add up, or average?"
+)
+def averaged_over_steps(dy, x, h0, hs, W_x, W_h):
+    dx, dh0, *weights = all_steps_back(dy, x, h0, hs, W_x, W_h)
+    return dx, dh0, *(gradient / x.shape[1] for gradient in weights)
+
+
+@rnn_sequence_backward.misconception(
+    "The weights' gradients are too small by the number of samples: do they add up, or average?"
+)
+def averaged_over_samples(dy, x, h0, hs, W_x, W_h):
+    dx, dh0, *weights = all_steps_back(dy, x, h0, hs, W_x, W_h)
+    return dx, dh0, *(gradient / len(x) for gradient in weights)
+
+
+@rnn_sequence_backward.misconception(
+    "Your dx stands in the reverse order: where does the gradient of step t go?"
+)
+def dx_reversed(dy, x, h0, hs, W_x, W_h):
+    dx, *others = all_steps_back(dy, x, h0, hs, W_x, W_h)
+    return dx[:, ::-1], *others
+
+
+# 1.6 Find the mistake
+
+
+def no_inputs(rng):
+    return [()]
+
+
+def about_mistakes(*answers):
+    """What leads on, and does not give the answer away."""
+    right = [part for version in find_mistakes.reference().values() for part in version]
+    for version, line, why, right_line, right_why in zip(
+        "ABC", answers[::2], answers[1::2], right[::2], right[1::2], strict=True
+    ):
+        if line != right_line:
+            return (
+                f"{version}: line {line} is as it should be. Which results are wrong, in which steps, "
+                "and which lines have a part in them?"
+            )
+        if why.strip().lower() != right_why:
+            return (
+                f"{version}: the line is found, but that is not what it does. What does it do at t = 0, at T?"
+            )
+    return ""
+
+
+@exercise(
+    "1.6",
+    returns={version: {"line": "", "why": ""} for version in "ABC"},
+    inputs=no_inputs,
+    section=("rnn", "Is it right?"),
+    accept=about_mistakes,
+)
+def find_mistakes():
+    return {"A": (9, "b"), "B": (3, "d"), "C": (4, "c")}
+
+
+# 1.7 Clipping
+
+
+def clip_inputs(rng):
+    """Long gradients, short ones, and none at all."""
+
+    def case(factor, D, H):
+        dW_x, dW_h, db = (factor * array for array in weights(rng, D, H))
+        return {"W_x": dW_x, "W_h": dW_h, "b": db}
+
+    return [(case(3, 2, 3), 1.0), (case(1, 3, 2), 0.5), (case(0.01, 2, 4), 1.0), (case(0, 1, 2), 2.0)]
+
+
+@exercise(
+    "1.7",
+    returns={"clipped": {"W_x": "D, H", "W_h": "H, H", "b": "H,"}},
+    inputs=clip_inputs,
+    section=("rnn", "Learning"),
+)
+def clip(grads, longest):
+    length = total_length(grads)
+    return scaled(grads, longest / length if length > longest else 1)
+
+
+def total_length(grads):
+    return np.sqrt(sum((gradient**2).sum() for gradient in grads.values()))
+
+
+def scaled(grads, factor):
+    return {name: gradient * factor for name, gradient in grads.items()}
+
+
+@clip.misconception(
+    "The arrays were shortened one by one: then they change beside each other. One length for all."
+)
+def array_by_array(grads, longest):
+    return {name: clip.reference({name: gradient}, longest)[name] for name, gradient in grads.items()}
+
+
+@clip.misconception("That cuts each entry, and bends the direction: only the length may change.")
+def by_value(grads, longest):
+    return {name: np.clip(gradient, -longest, longest) for name, gradient in grads.items()}
+
+
+@clip.misconception("A short gradient grew: clipping shortens, and leaves alone what is short enough.")
+def always_scaled(grads, longest):
+    length = total_length(grads)
+    return scaled(grads, longest / length if length else 1)
+
+
+@clip.misconception("Lengths do not add up: an array of length 3 and one of length 4 have 5 together, not 7.")
+def sum_of_lengths(grads, longest):
+    length = sum(np.sqrt((gradient**2).sum()) for gradient in grads.values())
+    return scaled(grads, longest / length if length > longest else 1)
+
+
+@clip.misconception("That is the square of the length: what is missing?")
+def without_the_root(grads, longest):
+    length = total_length(grads) ** 2
+    return scaled(grads, longest / length if length > longest else 1)
+
+
+@clip.misconception("The largest entry is not the length: which root of which sum is it?")
+def largest_entry(grads, longest):
+    length = max(np.abs(gradient).max() for gradient in grads.values())
+    return scaled(grads, longest / length if length > longest else 1)
+
+
+@clip.misconception("It has the length 1 now. How long may it be?")
+def made_one_long(grads, longest):
+    length = total_length(grads)
+    return scaled(grads, 1 / length if length > longest else 1)
+
+
+@clip.misconception("The factor stands upside down: a long gradient must become shorter.")
+def upside_down(grads, longest):
+    length = total_length(grads)
+    return scaled(grads, length / longest if length > longest else 1)
+
+
+@clip.misconception(
+    "Squares of a mean: the length is the root of the sum of all squares, with nothing divided."
+)
+def root_of_the_mean(grads, longest):
+    length = total_length(grads) / np.sqrt(sum(gradient.size for gradient in grads.values()))
+    return scaled(grads, longest / length if length > longest else 1)
+
+
+@clip.misconception("A long gradient was left out: it should be made shorter, its direction is still good.")
+def thrown_away(grads, longest):
+    return scaled(grads, 1 if total_length(grads) <= longest else 0)
+
+
+@clip.misconception("Nothing was shortened: is the result that you computed the one that you return?")
+def left_alone(grads, longest):
+    return grads
+
+
+# 1.8 A memory, judged by what it does
+
+SIGNAL, NOISE, SILENCE = 10, 0.4, 1000  # steps that a signal lasts; size of the noise; steps between signals
+
+
+def state_after(w_x, w_h, b, h, x, steps):
+    """The state of one unit that reads the number x for so many steps."""
+    for _ in range(steps):
+        h = math.tanh(w_x * x + w_h * h + b)
+    return h
+
+
+def about_memory(w_x, w_h, b):
+    """What a unit with these weights does not do."""
+    for side, name, other in ((1, "+1", "−1"), (-1, "−1", "+1")):
+        after = partial(state_after, w_x, w_h, b)
+        h = after(0.0, side, SIGNAL)
+        if side * h <= 0.5:
+            return (
+                f"After {SIGNAL} steps of {name} the state is {h:.2f}: the signal does not arrive. "
+                "Which weight carries it in, and what does b do against it?"
+            )
+        kept = after(h, 0.0, SILENCE)
+        if min(side * kept, side * after(h, 0.0, SILENCE + 1)) <= 0.5:
+            return (
+                f"{name} arrives, the state is {h:.2f}, but after {SILENCE} silent steps it is {kept:.2f}. "
+                "For which w_h and b does h = tanh(w_h h + b) hold far from 0, on both sides?"
+            )
+        turned = after(kept, -side, SIGNAL)
+        if -side * turned <= 0.5:
+            return (
+                f"{name} is kept, but {SIGNAL} steps of {other} do not turn it: the state is {turned:.2f}. "
+                "Which weight must be larger, or which smaller?"
+            )
+        disturbed = after(kept, -side * NOISE, SILENCE)
+        if side * disturbed <= 0.5:
+            return (
+                f"{name} is kept in silence, but noise of {-side * NOISE:g} makes it {disturbed:.2f}. "
+                "Noise is weaker than a signal: which weight makes both too loud?"
+            )
+    return ""
+
+
+@exercise(
+    "1.8",
+    returns={"w_x": "", "w_h": "", "b": ""},
+    inputs=no_inputs,
+    section=("rnn", "Limiting cases"),
+    accept=about_memory,
+)
+def noisy_memory():
+    return 1.0, 2.0, 0.0
+
+
+@noisy_memory.remark
+def how_well_it_keeps(answer):
+    w_x, w_h, b = map(float, answer())
+    h = state_after(w_x, w_h, b, state_after(w_x, w_h, b, 0.0, 1, SIGNAL), -NOISE, SILENCE)
+    return f"after {SILENCE} steps of noise against it, a plus is still {h:.2f}."

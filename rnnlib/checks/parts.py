@@ -76,13 +76,22 @@ def _kind(right):
     return "a NumPy array" if isinstance(right, np.ndarray) else "a number"
 
 
-def problem(part, tolerance):
-    """One sentence about what is wrong with a part, and which entries are; (None, None) if nothing is."""
+def problem(part, tolerance, by_value=True):
+    """One sentence about what is wrong with a part, and which entries are; (None, None) if nothing is.
+
+    Args:
+        part: the part.
+        tolerance: how far a value may be off, as a part of its array's largest entry.
+        by_value: whether there is one right value; else any of its kind and shape will do.
+    """
     name, letters, value, right = part
-    if isinstance(right, bool | np.bool_):
-        if isinstance(value, bool | np.bool_):
-            return (None, None) if value == right else (f"{name} is {value}, it should be {right}.", None)
-        return f"{name} must be True or False, yours is of type {type(value).__name__}.", None
+    if isinstance(right, bool | np.bool_ | str):
+        kind = str if isinstance(right, str) else bool | np.bool_
+        if not isinstance(value, kind):
+            wanted = "a text in quotes" if kind is str else "True or False"
+            return f"{name} must be {wanted}, yours is of type {type(value).__name__}.", None
+        right_or_any = value == right or not by_value
+        return (None, None) if right_or_any else (f"{name} is {value}, it should be {right}.", None)
     if not isinstance(value, np.ndarray | np.generic | float | int) or isinstance(value, bool):
         hint = _about_a_list(name, letters, value, right)
         return f"{name} must be {_kind(right)}, yours is of type {type(value).__name__}.{hint}", None
@@ -90,21 +99,21 @@ def problem(part, tolerance):
     if value.shape != target.shape:
         shape = f"({letters}) = {target.shape}" if target.ndim else "a single number"
         return f"{name} has shape {value.shape}, it should be {shape}.", None
-    if target.dtype.kind in "iu":
+    whole = target.dtype.kind in "iu"
+    if whole and by_value:
         wrong = value != target
-        if not wrong.any():
-            return None, None
-    elif value.dtype.kind != "f":
-        return f"{name} has dtype {value.dtype}, it should hold floating-point numbers.", None
-    elif value.dtype.itemsize < target.dtype.itemsize:
+    elif value.dtype.kind not in ("iu" if whole else "f" if by_value else "fiu"):
+        kind = "whole" if whole else "floating-point"
+        return f"{name} has dtype {value.dtype}, it should hold {kind} numbers.", None
+    elif by_value and value.dtype.itemsize < target.dtype.itemsize:
         return f"{name} has dtype {value.dtype}, half the digits are lost: compute in {target.dtype}.", None
     elif not np.isfinite(value).all():
         i = tuple(np.argwhere(~np.isfinite(value))[0])
         return f"{name}{_index(i)} is {value[i]}.", None
     else:
-        wrong = ~near(value, target, tolerance)
-        if not wrong.any():
-            return None, None
+        wrong = ~near(value, target, tolerance) & by_value
+    if not wrong.any():
+        return None, None
     i = tuple(np.argwhere(wrong)[0])
     share = f", {wrong.sum()} of {wrong.size} entries are wrong" if wrong.size > 1 else ""
     return f"{name}{_index(i)} is {value[i]:.6g}, it should be {target[i]:.6g}{share}.", wrong
@@ -124,9 +133,10 @@ def _index(i):
 
 
 def near(value, right, tolerance):
-    """Entry by entry: within ``tolerance`` of the array's largest entry."""
+    """Entry by entry: within ``tolerance`` of the array's largest entry, 100 times that in float32."""
     scale = np.abs(right).max(initial=0) or 1
-    return np.abs(value - right) <= tolerance * scale
+    coarse = 100 if np.asarray(right).dtype == np.float32 else 1
+    return np.abs(value - right) <= tolerance * coarse * scale
 
 
 def same(a, b, tolerance):
@@ -139,3 +149,24 @@ def same(a, b, tolerance):
         return False
     a, b = a.astype(float), b.astype(float)
     return bool((near(a, b, tolerance) | (np.isnan(a) & np.isnan(b))).all())
+
+
+def evidence(pieces, most):
+    """Parts as lists of numbers with six digits; a large array as that many sums with random factors.
+
+    Args:
+        pieces: list of ``Part``.
+        most: how many numbers all parts together may have.
+    """
+    sizes = [np.size(part.value) for part in pieces]
+    room = most if sum(sizes) <= most else most // len(pieces)
+    return {part.name: _rounded(np.ravel(part.value), room) for part in pieces}
+
+
+def _rounded(numbers, room):
+    if numbers.dtype.kind == "U":
+        return numbers.tolist()
+    if len(numbers) > room:
+        factors = np.random.default_rng(0).normal(size=(room, len(numbers)))
+        numbers = factors @ numbers / np.sqrt(len(numbers))
+    return [float(f"{v:.6g}") for v in numbers]

@@ -1,6 +1,7 @@
 """Sentences about what went wrong: where a value is wrong, how it differs, why a call stopped."""
 
 import ast
+import dis
 import inspect
 import re
 import textwrap
@@ -10,6 +11,8 @@ import numpy as np
 
 #: What a letter of a shape counts.
 COUNTS = {"B": "sample", "T": "step", "D": "feature", "H": "unit"}
+
+NUMPY_ALONE = "These exercises are written with NumPy alone."
 
 
 def axes(letters):
@@ -62,33 +65,53 @@ def relation(value, right, letters, close):
         factor = np.median(value / right)
     if value.size > 1 and np.isfinite(factor) and factor and close(value / factor, right):
         return f"Every entry is {factor:.4g} times what it should be."
+    if np.allclose(value, right, rtol=1e-3, atol=1e-3 * np.abs(right).max()):
+        return "The first digits are right: was something rounded on the way?"
     if value.size > 3 and close(np.sort(value, axis=None), np.sort(right, axis=None)):
         return "The values are right, but stand elsewhere: was something reshaped that should be transposed?"
     return ""
 
 
-def about_shape(shape, right, letters):
-    """What a wrong shape tells, in a sentence, or ""."""
+def about_shape(shape, right, letters, lengths):
+    """What a wrong shape tells, in a sentence, or "".
+
+    Args:
+        shape: the wrong one.
+        right: the one that it should be.
+        letters: of the right one.
+        lengths: how long the axes are, by letter, as far as known.
+    """
+    if not shape:
+        return "It is a single number."
     names = axes(letters)
-    if len(names) != len(right):
-        return ""
+    if len(names) == len(right):
+        about = _about_axes(shape, right, names, lengths)
+        if about:
+            return about
+    return "It has as many entries: only the axes differ." if np.prod(shape) == np.prod(right) else ""
+
+
+def _about_axes(shape, right, names, lengths):
     if sorted(shape) == sorted(right) and len(set(right)) == len(right):
-        return (
-            f"Its axes stand in another order: yours is ({', '.join(names[right.index(n)] for n in shape)})."
-        )
+        order = ", ".join(names[right.index(n)] for n in shape)
+        return f"Its axes stand in another order: yours is ({order})."
     if len(shape) == len(right) + 1 and 1 in shape:
         return "It has an axis of length 1 too many: keepdims, or None in an index?"
+    if len(shape) > len(right):
+        return "It has an axis too many: over what should be summed?"
     if len(shape) < len(right):
         missing = [name for name, n in zip(names, right, strict=True) if n not in shape]
         return f"The axis {missing[0]} is missing." if missing else ""
-    if len(shape) == len(right) and "T" in names:
-        axis = names.index("T")
-        others = [i for i in range(len(right)) if i != axis]
-        steps = shape[axis] - right[axis]
-        if abs(steps) == 1 and all(shape[i] == right[i] for i in others):
-            return f"One step too {'many' if steps > 0 else 'few'}: one state for each input, h0 not counted."
-    if len(shape) > len(right):
-        return "It has an axis too many: over what should be summed?"
+    differ = [i for i, (a, b) in enumerate(zip(shape, right, strict=True)) if a != b]
+    if len(differ) > 1:
+        return ""
+    (i,) = differ
+    steps = shape[i] - right[i]
+    if names[i] == "T" and abs(steps) == 1:
+        return f"One step too {'many' if steps > 0 else 'few'}: one state for each input, h0 not counted."
+    others = [letter for letter, n in lengths.items() if n == shape[i]]
+    if len(others) == 1:
+        return f"Where {names[i]} should be, yours has {others[0]}: along which axis did you go, or sum?"
     return ""
 
 
@@ -107,11 +130,11 @@ def other_order(function, name, parameters):
         return ""
     names = [p.name for p in own]
     if names != parameters and set(names) == set(parameters):
-        return f"its arguments stand in another order: the check calls {call_line(name, parameters)}."
+        return f"Its arguments stand in another order: the check calls {call_line(name, parameters)}."
     needed = [p for p in own if p.default is p.empty]
     if not len(needed) <= len(parameters) <= len(own):
         count = f"{len(own)} argument{'s' * (len(own) != 1)}"
-        return f"it takes {count}, but the check calls {call_line(name, parameters)}."
+        return f"It takes {count}, but the check calls {call_line(name, parameters)}."
     return ""
 
 
@@ -125,25 +148,41 @@ def raise_stands_above(function):
     return any(isinstance(line, ast.Raise) for line in body[:-1])
 
 
-def outer_values(function, exercises):
+def outer_values(function):
     """Names of arrays and numbers that a function reads from outside, in the order of its code."""
-    if not isinstance(function, FunctionType):
-        return []
-    values = {name: function.__globals__.get(name) for name in _names(function.__code__)}
+    scope = getattr(function, "__globals__", {})
     kinds = np.ndarray | np.generic | float | int | list
-    return [name for name, value in values.items() if isinstance(value, kinds) and name not in exercises]
+    return [name for name in names_read(function) if isinstance(scope.get(name), kinds)]
+
+
+def names_read(function):
+    """Names that a function, its comprehensions and inner functions read from outside."""
+    return list(dict.fromkeys(_names(function.__code__))) if isinstance(function, FunctionType) else []
 
 
 def _names(code):
-    names = list(code.co_names)
+    yield from (line.argval for line in dis.get_instructions(code) if line.opname == "LOAD_GLOBAL")
     for constant in code.co_consts:
-        if isinstance(constant, CodeType):  # a comprehension, an inner function
-            names += _names(constant)
-    return names
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
-def about_error(error, line, parameters):
-    """A question about a familiar error, or ""."""
+def shapes(parameters, case):
+    """The shapes of the arrays that a call was given, or ""."""
+    given = dict(zip(parameters, case, strict=False))
+    arrays = [f"{name} {value.shape}" for name, value in given.items() if isinstance(value, np.ndarray)]
+    return f"Here are {', '.join(arrays)}." if arrays else ""
+
+
+def about_error(error, line, parameters, titles):
+    """A question about a familiar error, or "".
+
+    Args:
+        error: the exception.
+        line: where the student's code failed.
+        parameters: names of the exercise's arguments.
+        titles: of the lab's exercises, by name.
+    """
     text = str(error)
     if isinstance(error, ValueError) and "broadcast" in text and "*" in line and "@" not in line:
         return "* multiplies entry by entry: a matrix product is @."
@@ -153,6 +192,10 @@ def about_error(error, line, parameters):
         "@ do not fit" in line or "matmul" in text or "not aligned" in text
     ):
         return "Which axis do both arrays share? Write the shapes beside them."
+    if isinstance(error, IndexError) and "size 0" in text:
+        return "There is nothing left to read: when does it stop?"
+    if isinstance(error, IndexError) and "tuple index" in text and "shape[" in line:
+        return "This array has fewer axes: what works for an array of any shape?"
     if isinstance(error, IndexError) and (past := re.search(r"index (\d+) is out of .* size (\d+)", text)):
         last = int(past[2]) - 1
         return f"Indices count from 0: the last one is {last}." if last >= 0 and int(past[1]) > last else ""
@@ -169,9 +212,11 @@ def about_error(error, line, parameters):
     if isinstance(error, TypeError) and "converted to Python scalars" in text:
         return "The functions of math take one number; np has the same for arrays."
     if type(error).__module__.startswith("torch") or "Tensor" in text:
-        return "These exercises are written with NumPy alone."
+        return NUMPY_ALONE
     if isinstance(error, NameError):
         name = getattr(error, "name", None) or ""
+        if name in titles:
+            return f"Run the cell of {titles[name]} first: it makes {name}."
         if name in COUNTS:
             return f"{name} is no argument: read it from a shape, such as {parameters[0]}.shape."
         return f"Which argument is {name}? The function gets {', '.join(parameters)}."

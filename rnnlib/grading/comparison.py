@@ -2,12 +2,13 @@
 
 import math
 
-from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.checks import EXERCISES
+from rnnlib.checks.verdicts import VALUES_MIME
 from rnnlib.grading.verdicts import Failed
 
 
 def compare(exercise, outputs, broken=None):
-    """Compare what a check displayed with what the solution stored.
+    """Compare what a check displayed with what the solution stored, or have it judged once more, here.
 
     Args:
         exercise: a ``matching.Exercise``.
@@ -22,7 +23,14 @@ def compare(exercise, outputs, broken=None):
         raise Failed("regrade", "the solution has no stored values: release it first")
     if not values:
         raise _failure(exercise, error_in(outputs), broken)
-    if not same_values(expected, values):
+    own = EXERCISES.get(exercise.lab, {}).get(exercise.name)
+    if own is not None and own.accept is not None:  # many values are right
+        refused = own.judge(values[0])
+        if refused or len(values) > 1:
+            raise Failed(
+                "wrong", f"the check passed in the notebook, but {refused or 'it showed values twice'}"
+            )
+    elif not same_values(expected, values):
         raise Failed("wrong", "the check passed in the notebook, but its values are not the expected ones")
 
 
@@ -75,6 +83,8 @@ def _failure(exercise, error, broken):
         return Failed("wrong", text)
     if name == "Crashed":
         return Failed("crashed", text)
+    if name == "TimedOut":
+        return Failed("timed out", text)
     if name == "NameError" and f"'{exercise.name}'" in text:
         reason = f", since its cell stopped with {broken}" if broken else ": was it renamed?"
         return Failed("crashed", f"{exercise.name} is not defined{reason}")

@@ -82,6 +82,8 @@ class Judge:
     def _verdict(self, exercise):
         if exercise.filled:
             failure = self._failure(exercise)
+        elif exercise.missing:
+            failure = Failed("unfilled", "not in this notebook: was it begun in an earlier form of the lab?")
         else:
             failure = Failed("unfilled", "not filled in yet")
         if exercise.review or (failure and "MemoryError" in failure.message):

@@ -14,7 +14,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 from nbval.kernel import RunningKernel
 
-from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.checks.verdicts import VALUES_MIME
 from rnnlib.grading import sandbox
 
 MESSAGE_SIZE = 32 * 2**20  # bytes; a longer message is not received

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from rnnlib.grading import sources
-from rnnlib.grading.notebook import exercise_name, grade_id, role, squeeze, with_gap
+from rnnlib.grading.notebook import exercise_name, grade_id, lab_name, role, squeeze, with_gap
 
 
 @dataclass
@@ -22,6 +22,11 @@ class Cell:
     solution: str | None = None
     provided: bool = False
 
+    @property
+    def answers(self):
+        """Whether it stands in the place of an answer."""
+        return self.solution is not None and not self.provided
+
 
 @dataclass(eq=False)
 class Exercise:
@@ -33,7 +38,9 @@ class Exercise:
         points: what a right answer earns.
         check: the solution notebook's check cell, with its stored outputs.
         cells: code to run before the check, in order.
+        lab: the lab's name.
         filled: whether there is an answer.
+        missing: whether the notebook holds neither the gap nor the check.
         review: why a person should look at it, or "".
     """
 
@@ -42,7 +49,9 @@ class Exercise:
     points: float
     check: object
     cells: list
+    lab: str
     filled: bool = True
+    missing: bool = False
     review: str = ""
 
 
@@ -63,6 +72,7 @@ def exercises(solution, student=None):
         work.take(number, cell)
     work.find_moved_answers()
 
+    places = {grade_id(cell): place for place, cell in enumerate(solution.cells)}
     lab, cells = [], [Cell(source) for source in work.added[-1]]
     for place, cell in enumerate(solution.cells):
         if role(cell) == "check":
@@ -70,7 +80,10 @@ def exercises(solution, student=None):
             points = cell.metadata["nbgrader"]["points"]
             filled = work.answers[name] != [gaps[name]]
             review = why_review(cells) if student else ""
-            lab.append(Exercise(name, title, points, cell, cells, filled, review))
+            missing = not ({place, places[name]} & work.places)
+            lab.append(
+                Exercise(name, title, points, cell, cells, lab_name(solution), filled, missing, review)
+            )
             cells = []
         cells += work.cells(cell) + [Cell(source) for source in work.added[place]]
     return lab

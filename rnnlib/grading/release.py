@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
-from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.checks.verdicts import VALUES_MIME
 from rnnlib.grading import notebook
 from rnnlib.grading.comparison import same_values
 from rnnlib.tools.whole_file import whole_file
@@ -166,7 +166,7 @@ def execute(solution, seed=0):
     for cell in run.cells:
         cell.metadata.pop("execution", None)  # time stamps
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not _is_image(output)]
+            cell.outputs = [output for output in cell.outputs if not _is_drawn(output)]
     return run
 
 
@@ -181,8 +181,10 @@ def _metadata(solution):
     )
 
 
-def _is_image(output):
-    return any(mime.startswith("image/") for mime in output.get("data", {}))
+def _is_drawn(output):
+    """Whether an output is an image, or a widget, whose names are new in every run."""
+    drawn = ("image/", "application/vnd.jupyter.widget-view")
+    return any(mime.startswith(drawn) for mime in output.get("data", {}))
 
 
 def same_outputs(old, new):

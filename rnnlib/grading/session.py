@@ -65,18 +65,20 @@ class Session:
         return time.monotonic() + CELLS_IN_TIME * self.timeout
 
     def run_answer(self, exercise, deadline=None):
-        """Run the cells before a check; return how the latest broken answer failed, or None.
+        """Run the cells before a check; return how the latest broken one failed, or None.
 
         Raises:
-            LabFailed: one of the lab's own cells stopped with an error.
+            LabFailed: one of the lab's own cells stopped with an error. One that stands between an
+                answer and its check calls the answer: what it stops with is for the check to say.
         """
-        deadline, broken = deadline or self.deadline(), None
+        deadline, broken, answered = deadline or self.deadline(), None, False
         for cell in exercise.cells:
             error = error_in(self.execute(cell.source, deadline))
-            if error is not None and cell.provided:
+            if error is not None and cell.provided and not answered:
                 raise LabFailed(f"the lab's own code stopped with {error_text(error)}")
             if error is not None:
                 broken = error_text(error)
+            answered = answered or cell.answers
         return broken
 
     def run_solution(self, exercise, deadline=None, answers_only=False):

@@ -9,7 +9,7 @@ from urllib.request import url2pathname
 import pytest
 
 from rnnlib import checks
-from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.checks.verdicts import VALUES_MIME
 from rnnlib.grading import notebook
 
 ROOT = Path(__file__).parents[2]

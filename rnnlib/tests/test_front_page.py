@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnnlib import checks
-from rnnlib.checks.exercise import WrongAnswer
+from rnnlib.checks.verdicts import WrongAnswer
 
 pytestmark = pytest.mark.slow
 

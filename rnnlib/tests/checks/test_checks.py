@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnnlib import checks
-from rnnlib.checks.exercise import VALUES_MIME, NotFilledIn, WrongAnswer
+from rnnlib.checks.verdicts import VALUES_MIME, NotFilledIn, WrongAnswer
 
 EXERCISES = [getattr(checks, name) for name in checks.__all__]
 exercises = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnlib import checks
-from rnnlib.checks.exercise import CheckFailed
+from rnnlib.checks.verdicts import CheckFailed
 from rnnlib.grading import notebook
 from rnnlib.tests.checks.mutants import mutants
 from rnnlib.tests.grading.submissions import ROOT

@@ -5,7 +5,7 @@ import shutil
 import nbformat
 import pytest
 
-from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.checks.verdicts import VALUES_MIME
 from rnnlib.grading import matching, notebook, release
 from rnnlib.grading.comparison import same_values
 from rnnlib.tests.grading.submissions import NAMES, ROOT, SOLUTION, STUDENT

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rnnlib.checks.exercise import VALUES_MIME
+from rnnlib.checks.verdicts import VALUES_MIME
 from rnnlib.grading import sandbox
 from rnnlib.grading.kernel import Kernel, KernelLost
 from rnnlib.tests.grading.submissions import ROOT

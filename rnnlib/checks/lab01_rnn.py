@@ -802,7 +802,7 @@ def about_mistakes(*answers):
             )
         if why.strip().lower() != right_why:
             return (
-                f"{version}: the line is found, but that is not what it does. What does it do at t = 0, at T?"
+                f"{version}: the line is found, but that is not what it does. What would the right line be?"
             )
     return ""
 
@@ -815,7 +815,7 @@ def about_mistakes(*answers):
     accept=about_mistakes,
 )
 def find_mistakes():
-    return {"A": (9, "b"), "B": (3, "d"), "C": (4, "c")}
+    return {"A": (9, "b"), "B": (3, "d"), "C": (1, "h")}
 
 
 # 1.7 Clipping
@@ -933,6 +933,8 @@ def about_memory(w_x, w_h, b):
     for side, name, other in ((1, "+1", "−1"), (-1, "−1", "+1")):
         after = partial(state_after, w_x, w_h, b)
         h = after(0.0, side, SIGNAL)
+        if h * after(h, 0.0, 1) < 0:
+            return "In silence the state changes its sign at every step: which weight does that?"
         if side * h <= 0.5:
             return (
                 f"After {SIGNAL} steps of {name} the state is {h:.2f}: the signal does not arrive. "

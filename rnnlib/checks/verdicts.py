@@ -50,22 +50,24 @@ class NotFilledIn(CheckFailed):
     """The gap still holds its NotImplementedError."""
 
 
-def anchor(title):
-    """A section's title as the end of its address: "One step backward" -> "one-step-backward"."""
-    kept = "".join(letter for letter in title.lower() if letter.isalnum() or letter in " -")
-    return kept.strip().replace(" ", "-")
-
-
 def _shell():
     """The notebook's shell, None without a notebook."""
     return getattr(builtins, "get_ipython", lambda: None)()
 
 
 def _show_link(chapter, title):
-    shell, target = _shell(), f"../book/{chapter}.md#{anchor(title)}"
-    if shell is not None:
+    """Show a link into the book below what the cell shows."""
+    shell = _shell()
+    if shell is None:
+        return
+    target = f"../book/{chapter}.md#{title.replace(' ', '-')}"  # JupyterLab's anchors keep capitals
+
+    def show(*_):
+        shell.events.unregister("post_run_cell", show)
         link = {"text/markdown": f"In the book: [{title}]({target})", "text/plain": f"In the book: {target}"}
         shell.display_pub.publish(link)
+
+    shell.events.register("post_run_cell", show)
 
 
 def explain_missing_names(exercises):

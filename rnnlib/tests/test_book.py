@@ -8,7 +8,6 @@ from urllib.request import url2pathname
 
 import pytest
 
-from rnnlib import checks
 from rnnlib.checks.verdicts import VALUES_MIME
 from rnnlib.grading import notebook
 
@@ -444,13 +443,6 @@ def test_no_accessibility_violation(visit, path, scheme):
         for violation in results.response["violations"]
     ]
     assert violations == []
-
-
-def test_each_check_points_to_an_equation_of_the_book(book):
-    for name in checks.__all__:
-        label, number = getattr(checks, name).equation
-        page = (book / "book" / f"{label.split('-')[0]}.html").read_text(encoding="utf-8")
-        assert re.search(rf'class="eqno">\({number}\)<a [^>]*href="#equation-{label}"', page)
 
 
 def test_no_page_holds_a_solution_of_a_lab(book):

@@ -1,14 +1,20 @@
 """What a check says: right answers pass however they are written, wrong ones are named."""
 
+import builtins
+import inspect
 import json
+import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rnnlib import checks
+from rnnlib.checks.lab01_mistakes import VERSIONS
 from rnnlib.checks.parts import evidence
 from rnnlib.checks.verdicts import VALUES_MIME, NotFilledIn, WrongAnswer
 from rnnlib.grading.comparison import same_values
+from rnnlib.tests.grading.submissions import ROOT
 
 EXERCISES = [getattr(checks, name) for name in checks.__all__]
 exercises = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
@@ -267,3 +273,87 @@ def test_an_error_names_the_line():
 def test_values_that_are_right_for_one_size_only_fail():
     stored = right(*checks.rnn_step.inputs(np.random.default_rng(0))[0])
     verdict(checks.rnn_step, lambda *a: stored)
+
+
+@exercises
+def test_every_sentence_points_to_a_section_of_the_book(exercise):
+    chapter = (ROOT / "book" / f"{exercise.section[0]}.md").read_text(encoding="utf-8")
+    for section in [exercise.section, *exercise.sections.values()]:
+        assert re.search(rf"^##+ {re.escape(section[1])}$", chapter, re.MULTILINE)
+
+
+def test_a_failure_shows_its_link_below_itself(monkeypatch):
+    shown, callbacks = [], []
+    shell = SimpleNamespace(
+        events=SimpleNamespace(
+            register=lambda when, show: callbacks.append(show),
+            unregister=lambda when, show: callbacks.remove(show),
+        ),
+        display_pub=SimpleNamespace(publish=shown.append),
+    )
+    monkeypatch.setattr(builtins, "get_ipython", lambda: shell, raising=False)
+    with pytest.raises(WrongAnswer) as caught:
+        checks.rnn_sequence_backward(misconception("carried_by_W_h"))
+    caught.value._render_traceback_()
+    assert shown == []
+    callbacks[0]()
+    assert "[One step backward](../book/rnn.md#One-step-backward)" in shown[0]["text/markdown"]
+    assert callbacks == []
+
+
+def misconception(name):
+    return next(f for e in EXERCISES for f, _ in e.misconceptions if f.__name__ == name)
+
+
+def test_the_mistakes_to_find_are_where_the_exercise_says():
+    case = checks.rnn_sequence_backward.inputs(np.random.default_rng(0))[0]
+    right = checks.rnn_sequence_backward.reference(*case)
+    mended = {"A": ("da @ W_h", "da @ W_h.T"), "C": ("np.tanh(hs) ** 2", "hs**2")}
+    mended["B"] = (
+        "hs[:, np.arange(x.shape[1]) - 1]",
+        "np.concatenate([h0[:, None], hs[:, :-1]], axis=1)",
+    )
+    for version, (line, _) in checks.find_mistakes.reference().items():
+        function = VERSIONS[version]
+        lines = inspect.getsource(function).splitlines()
+        assert not all(map(np.allclose, function(*case), right))
+        old, new = mended[version]
+        assert lines[line].endswith(old)
+        lines[line] = lines[line].replace(old, new)
+        scope = {"np": np}
+        exec("\n".join(lines), scope)
+        assert all(map(np.allclose, scope[function.__name__](*case), right))
+
+
+def test_the_answer_to_find_the_mistake_is_not_given_away():
+    for wrong in (
+        {"A": (1, "a"), "B": (1, "a"), "C": (2, "a")},
+        {"A": (9, "a"), "B": (3, "a"), "C": (1, "a")},
+    ):
+        message = verdict(checks.find_mistakes, lambda wrong=wrong: wrong)
+        assert not re.search(r"line (9|3)\b|\bb\b", message.replace("find_mistakes", ""))
+    assert checks.find_mistakes(lambda: {"A": [9, "B"], "B": (np.int64(3), " d "), "C": (1, "h")})
+
+
+@pytest.mark.parametrize(
+    ("weights", "sentence"),
+    [
+        ((0.1, 0.9, 0.0), "the signal does not arrive"),
+        ((0.1, 2.0, 0.0), "do not turn it"),
+        ((-1.0, 2.0, 0.0), "the signal does not arrive"),
+        ((1.0, 0.9, 0.0), "after 1000 silent steps it is 0.00"),
+        ((1.0, -3.0, 0.0), "changes its sign at every step"),
+        ((1.0, 2.0, 0.3), "noise of"),
+        ((1.0, 3.0, 0.0), "do not turn it"),
+        ((5.0, 2.0, 0.0), "noise of -0.4 makes it"),
+    ],
+)
+def test_a_memory_is_told_what_it_does_not_do(weights, sentence):
+    assert sentence in verdict(checks.noisy_memory, lambda: weights)
+
+
+@pytest.mark.parametrize(
+    "weights", [(1, 2, 0), (1.2, 2.2, 0.0), (0.4, 1.5, 0.0), (np.float64(2.5), 3.0, 0.05)]
+)
+def test_many_memories_are_right(weights):
+    assert checks.noisy_memory(lambda: weights)

@@ -117,6 +117,29 @@ def bias_subtracted(x, h_prev, W_x, W_h, b):
     return np.tanh(x @ W_x + h_prev @ W_h - b)
 
 
+@rnn_step.misconception("The stacked weights stand in another order than what they are multiplied by.")
+def stacked_in_another_order(x, h_prev, W_x, W_h, b):
+    return np.tanh(np.concatenate([h_prev, x], axis=1) @ np.concatenate([W_x, W_h]) + b)
+
+
+@rnn_step.misconception("The bias is added twice: here there is one, for input and state together.")
+def two_biases(x, h_prev, W_x, W_h, b):
+    return np.tanh(x @ W_x + h_prev @ W_h + 2 * b)
+
+
+@rnn_step.misconception("That cuts the sum at −1 and 1, with corners: which function squashes it smoothly?")
+def cut_for_tanh(x, h_prev, W_x, W_h, b):
+    return np.clip(x @ W_x + h_prev @ W_h + b, -1, 1)
+
+
+@rnn_step.clue
+def nothing_beside_the_weights(answer, x, h_prev, W_x, W_h, b):
+    value = answer(x, h_prev, 0 * W_x, 0 * W_h, 0 * b)
+    if np.shape(value) == h_prev.shape and np.abs(value).max() > 1e-6:
+        return "With all weights 0 the new state is 0. Yours is not: what gets in beside the weights?"
+    return ""
+
+
 # 1.2 A whole sequence
 
 
@@ -168,6 +191,14 @@ def last_state_everywhere(x, h0, W_x, W_h, b):
 def one_step_late(x, h0, W_x, W_h, b):
     hs, _ = layer(W_x, W_h, b).forward(x, h0)
     return np.concatenate([h0[:, None], hs[:, :-1]], axis=1)
+
+
+@rnn_sequence.misconception(
+    "Your hs begins with h0, but hs[:, 0] is the state after the first input, which was never read."
+)
+def first_input_never_read(x, h0, W_x, W_h, b):
+    hs, _ = layer(W_x, W_h, b).forward(x[:, 1:], h0)
+    return np.concatenate([h0[:, None], hs], axis=1)
 
 
 @rnn_sequence.misconception("Every step reads the input of step 1: what changes from step to step?")
@@ -298,10 +329,12 @@ def calls_and_limits(answer, f, x, eps):
     answer(f, own, eps)
     remark = f"f was called {len(f.calls)} times for {x.size} entries: that is why nobody trains with it."
     if not np.array_equal(own, x):
-        remark += " x came back with another last digit: keep the old value, and put that back."
+        remark += " (x came back with another last digit: better keep the old value, and put that back.)"
     whole = call(answer, (lambda x: float((x**2).sum()), np.array([1, 2, 3]), eps)).value
     if not same(whole, [2, 4, 6], 1e-3):
-        remark += " With whole numbers in x it would not work: there a step of eps is cut off."
+        remark += (
+            " (For integer arrays it would not work, since there a step of eps is cut off: no harm here.)"
+        )
     return remark
 
 
@@ -336,6 +369,11 @@ def one_sided_from_below(f, x, eps):
 @numerical_gradient.misconception("All entries are twice too big: how far apart are the two points?")
 def factor_two(f, x, eps):
     return difference(f, x, lambda moved: (moved(eps) - moved(-eps)) / eps)
+
+
+@numerical_gradient.misconception("Your two points are eps apart, not 2 eps: where does the way down begin?")
+def half_the_way(f, x, eps):
+    return difference(f, x, lambda moved: (moved(eps) - moved(0)) / (2 * eps))
 
 
 @numerical_gradient.misconception("a / 2 * eps is (a / 2) times eps: what should stand below the line?")
@@ -492,7 +530,7 @@ def sigmoid_derivative(dh, x, h_prev, h, W_x, W_h):
 
 
 @rnn_step_backward.misconception(
-    "All weight gradients are off by exactly 1/B: the loss decides about means, not the layer."
+    "The weights' gradients are too small by the factor B: here the samples add up, nothing is divided."
 )
 def mean_over_the_batch(dh, x, h_prev, h, W_x, W_h):
     dx, dh_prev, dW_x, dW_h, db = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
@@ -526,7 +564,7 @@ def db_per_sample(dh, x, h_prev, h, W_x, W_h):
 
 
 @rnn_step_backward.misconception(
-    "W_h stands transposed in dh_prev: forward, h @ W_h sums over its first axis."
+    "dh_prev: W_h stands the wrong way round. Forward, the sum runs over its first axis; and on the way back?"
 )
 def untransposed_W_h(dh, x, h_prev, h, W_x, W_h):
     dx, _, *others = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
@@ -574,6 +612,39 @@ def weights_exchanged(dh, x, h_prev, h, W_x, W_h):
 def inputs_from_dh(dh, x, h_prev, h, W_x, W_h):
     _, _, *others = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
     return dh @ W_x.T, dh @ W_h.T, *others
+
+
+@rnn_step_backward.misconception(
+    "dh_prev was made from dh: what reaches h_prev has gone through the tanh, it is da."
+)
+def state_from_dh(dh, x, h_prev, h, W_x, W_h):
+    dx, _, *others = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
+    return dx, dh @ W_h.T, *others
+
+
+@rnn_step_backward.misconception("The weights' gradients are the last sample's: the samples add up, = or +=?")
+def last_sample_alone(dh, x, h_prev, h, W_x, W_h):
+    dx, dh_prev, *_ = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
+    return dx, dh_prev, *rnn_step_backward.reference(dh[-1:], x[-1:], h_prev[-1:], h[-1:], W_x, W_h)[2:]
+
+
+def are_gradients(results, right):
+    """Whether results are as many arrays of float64 as there should be."""
+    arrays = isinstance(results, tuple | list) and len(results) == len(right)
+    return arrays and all(isinstance(array, np.ndarray) and array.dtype == float for array in results)
+
+
+@rnn_step_backward.clue
+def what_is_right_in_a_step(answer, *case):
+    right, results = rnn_step_backward.reference(*case), answer(*case)
+    if not are_gradients(results, right):
+        return ""
+    good = [same(value, wanted, 1e-6) for value, wanted in zip(results, right, strict=True)]
+    if good[0] and not good[1]:
+        return "dx is right, so da is, too. Who uses an entry of h_prev, and with which weight?"
+    if good[0] and good[1]:
+        return "dx and dh_prev are right, so da is, too. Which samples use a weight, and with what?"
+    return "Not even dx is right, which is made from da alone: look at the way through the tanh."
 
 
 # 1.5 Backpropagation through time
@@ -782,6 +853,113 @@ def dx_reversed(dy, x, h0, hs, W_x, W_h):
     return dx[:, ::-1], *others
 
 
+@rnn_sequence_backward.misconception("h and h_prev are exchanged in the call of the step.")
+def states_exchanged(dy, x, h0, hs, W_x, W_h):
+    def step(dh, x_t, h_prev, h_t, W_x, W_h):
+        return rnn_step_backward.reference(dh, x_t, h_t, h_prev, W_x, W_h)
+
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, step=step)
+
+
+@rnn_sequence_backward.misconception("The step goes through the tanh itself: yours goes through it twice.")
+def through_the_tanh_twice(dy, x, h0, hs, W_x, W_h):
+    def step(dh, x_t, h_prev, h_t, W_x, W_h):
+        return rnn_step_backward.reference((1 - h_t**2) * dh, x_t, h_prev, h_t, W_x, W_h)
+
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, step=step)
+
+
+@rnn_sequence_backward.misconception("dh_prev has come through W_h already: yours goes through it twice.")
+def through_W_h_twice(dy, x, h0, hs, W_x, W_h):
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, arrives=lambda dy_t, from_next: dy_t + from_next @ W_h.T)
+
+
+@rnn_sequence_backward.misconception("The last step has no later step: its dy is counted twice.")
+def last_loss_twice(dy, x, h0, hs, W_x, W_h):
+    dy = np.concatenate([dy[:, :-1], 2 * dy[:, -1:]], axis=1)
+    return all_steps_back(dy, x, h0, hs, W_x, W_h)
+
+
+@rnn_sequence_backward.misconception(
+    "Later losses are added as they are: they reach this step through the steps between, one after the other."
+)
+def later_losses_added(dy, x, h0, hs, W_x, W_h):
+    later = np.cumsum(dy[:, ::-1], axis=1)[:, ::-1]
+    return all_steps_back(later, x, h0, hs, W_x, W_h, arrives=lambda later_t, from_next: later_t)
+
+
+@rnn_sequence_backward.misconception(
+    "The later step's dh stays in the sum: it hands back its dh_prev, and no more."
+)
+def later_dh_kept(dy, x, h0, hs, W_x, W_h):
+    kept = [0]
+
+    def arrives(dy_t, from_next):
+        kept[0] = kept[0] + dy_t + from_next
+        return kept[0]
+
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, arrives=arrives)
+
+
+@rnn_sequence_backward.misconception(
+    "What is used twice gets two gradients, and they add up: yours takes their mean."
+)
+def mean_of_both(dy, x, h0, hs, W_x, W_h):
+    dy = np.concatenate([dy[:, :-1], 2 * dy[:, -1:]], axis=1)
+    return all_steps_back(dy, x, h0, hs, W_x, W_h, arrives=lambda dy_t, from_next: (dy_t + from_next) / 2)
+
+
+@rnn_sequence_backward.misconception("Samples do not know of each other: yours adds what they hand back.")
+def handed_to_all_samples(dy, x, h0, hs, W_x, W_h):
+    return all_steps_back(
+        dy, x, h0, hs, W_x, W_h, arrives=lambda dy_t, from_next: dy_t + from_next.sum(axis=0)
+    )
+
+
+@rnn_sequence_backward.misconception("dy of step t belongs to h_t: yours comes in one step later.")
+def loss_one_step_late(dy, x, h0, hs, W_x, W_h):
+    dx, _, *weights = all_steps_back(np.concatenate([dy[:, 1:], 0 * dy[:, :1]], axis=1), x, h0, hs, W_x, W_h)
+    return dx, _ + dy[:, 0], *weights
+
+
+@rnn_sequence_backward.misconception("The weights' gradients are 0: is what you add up what you return?")
+def sums_lost(dy, x, h0, hs, W_x, W_h):
+    dx, dh0, *weights = all_steps_back(dy, x, h0, hs, W_x, W_h)
+    return dx, dh0, *(0 * gradient for gradient in weights)
+
+
+@rnn_sequence_backward.misconception("db was made from dy: what reaches b has gone through the tanhs.")
+def db_from_dy(dy, x, h0, hs, W_x, W_h):
+    *others, _ = all_steps_back(dy, x, h0, hs, W_x, W_h)
+    return *others, dy.sum(axis=(0, 1))
+
+
+@rnn_sequence_backward.clue
+def what_is_right(answer, *case):
+    """Which of the results are right tells where the fault lies, whatever it is."""
+    right, results = rnn_sequence_backward.reference(*case), answer(*case)
+    if not are_gradients(results, right) or results[0].shape != right[0].shape:
+        return ""
+    dx, *others = results
+    if len(dx) > 1 and same(dx[:1], right[0][:1], 1e-6) and not same(dx, right[0], 1e-6):
+        return "What does one sample leave behind for the next?"
+    if not dx.any(axis=(0, 2)).all():  # a step was left out, which is said elsewhere
+        return ""
+    good = [same(value, wanted, 1e-6) for value, wanted in zip(others, right[1:], strict=True)]
+    if not same(dx[:, -1], right[0][:, -1], 1e-6):
+        return "Not even the last step's dx is right, and nobody hands anything to it: look at a single step."
+    if not same(dx, right[0], 1e-6):
+        return (
+            "The last step is right, so the fault lies between two steps: what does a step hand to the one "
+            "before, and what is it added to?"
+        )
+    if not good[0]:
+        return "Every dx is right. What is handed back by step 1, and to whom?"
+    if good == [True, True, False, True]:
+        return "Only dW_h is wrong. Which state goes with which step? Step 1 has one before it, too."
+    return "dx and dh0 are right, so every step is: how do the steps' and the samples' contributions meet?"
+
+
 # 1.6 Find the mistake
 
 
@@ -822,18 +1000,25 @@ def find_mistakes():
 
 
 def clip_inputs(rng):
-    """Long gradients, short ones, and none at all."""
+    """Gradients longer than the limit, a little shorter, much shorter, and none at all."""
 
-    def case(factor, D, H):
-        dW_x, dW_h, db = (factor * array for array in weights(rng, D, H))
-        return {"W_x": dW_x, "W_h": dW_h, "b": db}
+    def case(size, limit, D, H):
+        dW_x, dW_h, db = (size * array for array in weights(rng, D, H))
+        grads = {"W_x": dW_x, "W_h": dW_h, "b": db, "V": size * rng.normal(size=(H, 1))}
+        return grads, limit * total_length(grads) if size else 1.0
 
-    return [(case(3, 2, 3), 1.0), (case(1, 3, 2), 0.5), (case(0.01, 2, 4), 1.0), (case(0, 1, 2), 2.0)]
+    return [
+        case(3, 0.1, 2, 3),
+        case(1, 1.2, 3, 2),
+        case(0.01, 0.5, 2, 4),
+        case(0.01, 5, 1, 2),
+        case(0, 1, 1, 2),
+    ]
 
 
 @exercise(
     "1.7",
-    returns={"clipped": {"W_x": "D, H", "W_h": "H, H", "b": "H,"}},
+    returns={"clipped": {"W_x": "D, H", "W_h": "H, H", "b": "H,", "V": "H, O"}},
     inputs=clip_inputs,
     section=("rnn", "Learning"),
 )
@@ -851,7 +1036,7 @@ def scaled(grads, factor):
 
 
 @clip.misconception(
-    "The arrays were shortened one by one: then they change beside each other. One length for all."
+    "The arrays were shortened one by one, and their proportions changed: one length for all."
 )
 def array_by_array(grads, longest):
     return {name: clip.reference({name: gradient}, longest)[name] for name, gradient in grads.items()}
@@ -864,6 +1049,11 @@ def by_value(grads, longest):
 
 @clip.misconception("A short gradient grew: clipping shortens, and leaves alone what is short enough.")
 def always_scaled(grads, longest):
+    return scaled(grads, longest / total_length(grads))
+
+
+@clip.misconception("A short gradient grew: clipping shortens, and leaves alone what is short enough.")
+def always_scaled_but_zero(grads, longest):
     length = total_length(grads)
     return scaled(grads, longest / length if length else 1)
 
@@ -878,6 +1068,12 @@ def sum_of_lengths(grads, longest):
 def without_the_root(grads, longest):
     length = total_length(grads) ** 2
     return scaled(grads, longest / length if length > longest else 1)
+
+
+@clip.misconception("The length itself is compared with the limit: yours compares its square.")
+def square_compared(grads, longest):
+    length = total_length(grads)
+    return scaled(grads, longest / length if length**2 > longest else 1)
 
 
 @clip.misconception("The largest entry is not the length: which root of which sum is it?")
@@ -916,6 +1112,33 @@ def left_alone(grads, longest):
     return grads
 
 
+@clip.misconception(
+    "np.linalg.norm(…, 2) of a matrix is its largest singular value, not the root of its squares."
+)
+def spectral_norm(grads, longest):
+    length = np.sqrt(sum(np.linalg.norm(gradient, 2) ** 2 for gradient in grads.values()))
+    return scaled(grads, longest / length if length > longest else 1)
+
+
+@clip.misconception("The length is measured again while arrays change: measure it once, before all.")
+def measured_again(grads, longest):
+    grads = dict(grads)
+    for name in grads:
+        length = total_length(grads)
+        grads[name] = grads[name] * (longest / length if length > longest else 1)
+    return grads
+
+
+@clip.misconception("It is shortened twice, each array and then all: one length, one factor.")
+def shortened_twice(grads, longest):
+    return clip.reference(array_by_array(grads, longest), longest)
+
+
+@clip.misconception("The limit is for the length of all arrays together, not a share of it for each.")
+def a_share_for_each(grads, longest):
+    return array_by_array(grads, longest / np.sqrt(len(grads)))
+
+
 # 1.8 A memory, judged by what it does
 
 SIGNAL, NOISE, SILENCE = 10, 0.4, 1000  # steps that a signal lasts; size of the noise; steps between signals
@@ -929,12 +1152,21 @@ def state_after(w_x, w_h, b, h, x, steps):
 
 
 def about_memory(w_x, w_h, b):
-    """What a unit with these weights does not do."""
+    """What a unit with these weights does not do, and why."""
+    what = what_it_does_not(w_x, w_h, b)
+    if what and b and not what_it_does_not(w_x, w_h, 0.0):
+        return f"{what.split('. ')[0]}. With b = 0 it would work: what does b do to the two sides?"
+    return what
+
+
+def what_it_does_not(w_x, w_h, b):
     for side, name, other in ((1, "+1", "−1"), (-1, "−1", "+1")):
         after = partial(state_after, w_x, w_h, b)
         h = after(0.0, side, SIGNAL)
-        if h * after(h, 0.0, 1) < 0:
+        if h * after(h, 0.0, 1) < 0 < h * after(h, 0.0, 2):
             return "In silence the state changes its sign at every step: which weight does that?"
+        if side * h < -0.5:
+            return f"After {SIGNAL} steps of {name} the state is {h:.2f}: it arrives with the wrong sign."
         if side * h <= 0.5:
             return (
                 f"After {SIGNAL} steps of {name} the state is {h:.2f}: the signal does not arrive. "
@@ -965,7 +1197,7 @@ def about_memory(w_x, w_h, b):
     "1.8",
     returns={"w_x": "", "w_h": "", "b": ""},
     inputs=no_inputs,
-    section=("rnn", "Limiting cases"),
+    section=("rnn", "Why does it remember?"),
     accept=about_memory,
 )
 def noisy_memory():

@@ -52,13 +52,15 @@ def _several(value, right, returns, must, yours, path=""):
     if isinstance(right, dict):
         if not isinstance(value, dict):
             keys = ", ".join(map(repr, names))
-            raise Misfit(f"{must} a dict with the keys {keys}, {yours} {type(value).__name__}.")
+            raise Misfit(f"{must} a dict with the keys {keys}, {yours} a {type(value).__name__}.")
         missing = [key for key in names if key not in value]
         if missing:
             raise Misfit(f"{must} {len(names)} results by name, {missing[0]!r} is missing.")
         value, right = [value[key] for key in names], [right[key] for key in names]
         labels = [f"{path}[{key!r}]" if path else key for key in names]
     else:
+        if isinstance(value, np.ndarray) and value.ndim == 1 and not any(map(np.ndim, right)):
+            value = list(value)
         if not isinstance(value, tuple | list) or len(value) != len(names):
             got = len(value) if isinstance(value, tuple | list) else type(value).__name__
             raise Misfit(f"{must} {len(names)} results ({', '.join(names)}), {yours} {got}.")

@@ -26,12 +26,9 @@ def question(exercise, answer, cases, outcome, right, found):
     )
     if outcome.error is not None:
         return known or _about_a_crash(exercise, answer, cases[0], outcome.error)
-    return (
-        known
-        or exercise.clue_of(answer, cases[0])
-        or _outer_values(exercise, answer)
-        or _guess(exercise, what, outcome, right, part, wrong)
-    )
+    clue, guess = exercise.clue_of(answer, cases[0]), _guess(exercise, what, outcome, right, part, wrong)
+    first, second = (guess, clue) if wrong is None else (clue, guess)  # a shape speaks for itself
+    return known or _outer_values(exercise, answer) or words.about_library(answer) or first or second
 
 
 def _known(exercise, answer, cases, outcome, part):
@@ -92,8 +89,8 @@ def _same_error(a, b):
     return a is not None and type(a) is type(b) and str(a) == str(b)
 
 
-def _outer_values(exercise, answer):
-    names = words.outer_values(answer)
+def _outer_values(exercise, answer, kinds=np.ndarray | np.generic | float | int | list):
+    names = words.outer_values(answer, kinds)
     if not names:
         return ""
     return f"It reads {names[0]} from outside: what the check hands in is {', '.join(exercise.parameters)}."
@@ -102,7 +99,9 @@ def _outer_values(exercise, answer):
 def _about_a_crash(exercise, answer, case, error):
     line = line_of_error(error, exercise.name)
     about = (
-        words.about_error(error, line, exercise.parameters, exercise.titles())
+        _outer_values(exercise, answer, np.ndarray)
+        or words.about_library(answer)
+        or words.about_error(error, line, exercise.parameters, exercise.titles())
         or exercise.clue_of(answer, case)
         or _outer_values(exercise, answer)
     )

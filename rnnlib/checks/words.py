@@ -14,6 +14,16 @@ COUNTS = {"B": "sample", "T": "step", "D": "feature", "H": "unit"}
 
 NUMPY_ALONE = "These exercises are written with NumPy alone."
 
+#: What library functions do that sound as if they did the exercise.
+LIBRARIES = {
+    "torch": NUMPY_ALONE,
+    "jax": NUMPY_ALONE,
+    "tensorflow": NUMPY_ALONE,
+    "gradient": "np.gradient takes differences along an array of samples: it does not call f.",
+    "vectorize": "np.vectorize hands over one number at a time, not an array.",
+    "approx_fprime": "scipy's approx_fprime takes vectors alone, and its difference is one-sided.",
+}
+
 
 def axes(letters):
     """The letters of a shape: "B, H" -> ["B", "H"]."""
@@ -148,11 +158,16 @@ def raise_stands_above(function):
     return any(isinstance(line, ast.Raise) for line in body[:-1])
 
 
-def outer_values(function):
-    """Names of arrays and numbers that a function reads from outside, in the order of its code."""
+def outer_values(function, kinds):
+    """Names of values of some kinds that a function reads from outside, in the order of its code."""
     scope = getattr(function, "__globals__", {})
-    kinds = np.ndarray | np.generic | float | int | list
     return [name for name in names_read(function) if isinstance(scope.get(name), kinds)]
+
+
+def about_library(function):
+    """What a library's function does that the answer calls, or ""."""
+    code = getattr(function, "__code__", None)
+    return next((LIBRARIES[name] for name in getattr(code, "co_names", ()) if name in LIBRARIES), "")
 
 
 def names_read(function):
@@ -192,6 +207,8 @@ def about_error(error, line, parameters, titles):
         "@ do not fit" in line or "matmul" in text or "not aligned" in text
     ):
         return "Which axis do both arrays share? Write the shapes beside them."
+    if isinstance(error, ValueError) and "inhomogeneous" in text:
+        return "Arrays of different shapes do not make one array: take them one after the other."
     if isinstance(error, IndexError) and "size 0" in text:
         return "There is nothing left to read: when does it stop?"
     if isinstance(error, IndexError) and "tuple index" in text and "shape[" in line:

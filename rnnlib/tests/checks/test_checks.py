@@ -340,7 +340,7 @@ def test_the_answer_to_find_the_mistake_is_not_given_away():
     [
         ((0.1, 0.9, 0.0), "the signal does not arrive"),
         ((0.1, 2.0, 0.0), "do not turn it"),
-        ((-1.0, 2.0, 0.0), "the signal does not arrive"),
+        ((-1.0, 2.0, 0.0), "it arrives with the wrong sign"),
         ((1.0, 0.9, 0.0), "after 1000 silent steps it is 0.00"),
         ((1.0, -3.0, 0.0), "changes its sign at every step"),
         ((1.0, 2.0, 0.3), "noise of"),

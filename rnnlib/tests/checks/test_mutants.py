@@ -30,8 +30,8 @@ EQUIVALENT = {
     "numerical_gradient": {
         "without: x = x.copy()": "each entry is put back to its very value",
         "x = x.view()": "each entry is put back to its very value",
-        "grad = np.ones_like(x)": "the loop writes every entry",
-        "grad = np.empty_like(x)": "the loop writes every entry",
+        "grad = np.ones(x.shape)": "the loop writes every entry",
+        "grad = np.empty(x.shape)": "the loop writes every entry",
         "for i in np.ndindex(grad.shape):": "grad has the shape of x",
         "x[i] = value.T": "a number's transpose is the number",
         "x[i] = value.T + eps": "a number's transpose is the number",
@@ -40,6 +40,28 @@ EQUIVALENT = {
     "rnn_step_backward": {
         "return (dx, dh_prev, dW_x, dW_h, db.T)": "db has one axis: db.T is db",
     },
+    "rnn_sequence_backward": {
+        "dx = np.ones(x.shape)": "the loop writes every entry",
+        "dx = np.empty(x.shape)": "the loop writes every entry",
+        "dW_h, db = (np.zeros(W_h.T.shape), np.zeros(W_h.shape[0]))": "W_h is square",
+        "dW_h, db = (np.zeros(W_h.shape), np.zeros(W_h.T.shape[0]))": "W_h is square",
+        "dW_h, db = (np.zeros(W_h.shape), np.zeros(W_h.shape[1]))": "W_h is square",
+        "dW_h, db = (np.zeros(W_h.shape), np.zeros(W_h.shape[-1]))": "W_h is square",
+        "dh_prev = np.zeros(db.shape)": "zeros, added to each row and then replaced: T is 1 or more",
+        "db += db_t.T": "db_t has one axis: db_t.T is db_t",
+        "for t in reversed(range(dx.shape[1])):": "dx has the shape of x",
+        "for t in reversed(range(dy.shape[1])):": "dy is (B, T, H): its axis 1 is T",
+        "for t in reversed(range(hs.shape[1])):": "hs is (B, T, H): its axis 1 is T",
+        "for t in reversed(range(x.T.shape[1])):": "x.T is (D, T, B): its axis 1 is T",
+        "return (dx, dh_prev, dW_x, dW_h, db.T)": "db has one axis: db.T is db",
+    },
+    "find_mistakes": {},
+    "clip": {
+        "factor = longest / length if length.T > longest else 1": "a number's transpose is the number",
+        "factor = longest / length.T if length > longest else 1": "a number's transpose is the number",
+        "length = np.sqrt(sum(((g.T ** 2).sum() for g in grads.values())))": "a sum of all entries",
+    },
+    "noisy_memory": {},
 }
 
 
@@ -76,7 +98,7 @@ def survives(name, text, scope):
 @pytest.mark.parametrize(("name", "source", "scope"), ANSWERS)
 def test_every_mutant_is_caught_or_proven_equivalent(name, source, scope):
     tried = list(mutants(source))
-    assert len(tried) > 40
+    assert len(tried) > (40 if getattr(checks, name).accept is None else 5)
     survivors = {line for line, text in tried if survives(name, text, scope)}
     assert survivors == EQUIVALENT[name].keys()
 

@@ -137,6 +137,8 @@ def nothing_beside_the_weights(answer, x, h_prev, W_x, W_h, b):
     value = answer(x, h_prev, 0 * W_x, 0 * W_h, 0 * b)
     if np.shape(value) == h_prev.shape and np.abs(value).max() > 1e-6:
         return "With all weights 0 the new state is 0. Yours is not: what gets in beside the weights?"
+    if np.abs(answer(x, h_prev, W_x, W_h, b)).max() > 1:
+        return "Is any |h| above 1? One tanh, around the whole sum, keeps it below."
     return ""
 
 
@@ -306,6 +308,8 @@ def how_x_moves(answer, f, x, eps):
         np.array_equal(*pair) for pair in zip(points[::2], points[1::2], strict=False)
     ):
         return "Both points are the same: are they one array under two names?"
+    if max(moves) > 1.5 * min(moves) > 0 and len(points) == 2 * x.size:
+        return f"One entry was moved by {min(moves):.0e}, another by {max(moves):.0e}: all by eps, {eps:.0e}."
     moved = [np.flatnonzero(np.abs(point - x) > eps / 1000) for point in points]
     several = next((entries for entries in moved if len(entries) > 1), None)
     if several is not None:
@@ -620,6 +624,12 @@ def inputs_from_dh(dh, x, h_prev, h, W_x, W_h):
 def state_from_dh(dh, x, h_prev, h, W_x, W_h):
     dx, _, *others = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
     return dx, dh @ W_h.T, *others
+
+
+@rnn_step_backward.misconception("db was made from dh: what reaches b has gone through the tanh, it is da.")
+def db_from_dh(dh, x, h_prev, h, W_x, W_h):
+    *others, _ = rnn_step_backward.reference(dh, x, h_prev, h, W_x, W_h)
+    return *others, dh.sum(axis=0)
 
 
 @rnn_step_backward.misconception("The weights' gradients are the last sample's: the samples add up, = or +=?")

@@ -71,12 +71,12 @@ def relation(value, right, letters, close):
         empty = [t + 1 for t, step in enumerate(steps) if not step.any()]
         if empty and len(empty) < len(steps):
             return f"{_listed('step', np.array(empty)).capitalize()} 0: nothing was stored there."
+    if np.allclose(value, right, rtol=1e-3, atol=1e-3 * np.abs(right).max()):
+        return "The first digits are right: was something rounded, or added, on the way?"
     with np.errstate(all="ignore"):
         factor = np.median(value / right)
     if value.size > 1 and np.isfinite(factor) and factor and close(value / factor, right):
         return f"Every entry is {factor:.4g} times what it should be."
-    if np.allclose(value, right, rtol=1e-3, atol=1e-3 * np.abs(right).max()):
-        return "The first digits are right: was something rounded on the way?"
     if value.size > 3 and close(np.sort(value, axis=None), np.sort(right, axis=None)):
         return "The values are right, but stand elsewhere: was something reshaped that should be transposed?"
     return ""
@@ -207,6 +207,8 @@ def about_error(error, line, parameters, titles):
         "@ do not fit" in line or "matmul" in text or "not aligned" in text
     ):
         return "Which axis do both arrays share? Write the shapes beside them."
+    if isinstance(error, ZeroDivisionError):
+        return "In this case what you divide by is 0: what should happen then?"
     if isinstance(error, ValueError) and "inhomogeneous" in text:
         return "Arrays of different shapes do not make one array: take them one after the other."
     if isinstance(error, IndexError) and "size 0" in text:

@@ -14,7 +14,6 @@ from rnnlib.checks.verdicts import CheckFailed
 from rnnlib.grading import notebook
 from rnnlib.tests.grading.submissions import ROOT
 
-
 pytestmark = pytest.mark.slow
 
 

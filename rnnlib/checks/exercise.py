@@ -332,5 +332,5 @@ class _OneDigit:
 
 def _short(value):
     """An array as a reader writes it: 0.5, or [0.5, −0.2]."""
-    numbers = [f"{v:.3g}".replace("-", "−") for v in np.ravel(value)]
+    numbers = [f"{v:.3g}".replace("-", "−") for v in np.ravel(np.asarray(value))]
     return numbers[0] if len(numbers) == 1 else f"[{', '.join(numbers)}]"

@@ -5,6 +5,7 @@ import shutil
 import nbformat
 import pytest
 
+from rnnlib.checks import EXERCISES
 from rnnlib.checks.verdicts import VALUES_MIME
 from rnnlib.grading import matching, notebook, release
 from rnnlib.grading.comparison import same_values
@@ -177,5 +178,6 @@ def test_another_seed_gives_other_values_and_the_same_verdicts():
             answer_cell(n, f"{name}_check").outputs[0].data[VALUES_MIME]
             for n in (nb, notebook.read(SOLUTION))
         )
-        assert not same_values(new, old)
+        has_inputs = EXERCISES["01_rnn"][name].accept is None
+        assert same_values(new, old) != has_inputs
         assert [case.keys() for case in new] == [case.keys() for case in old]

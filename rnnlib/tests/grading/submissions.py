@@ -394,7 +394,7 @@ def prints_warnings_and_figures(nb):
     )
 
 
-@case()
+@case("wrong", says="half the digits are lost")
 def float32_inside(nb):
     replaces(nb, "rnn_sequence", "h0.shape[1])", "h0.shape[1]), dtype=np.float32")
 

@@ -148,10 +148,10 @@ def untouched(nb):
     return notebook.read(STUDENT)
 
 
-@case(FROM_THE_THIRD_ON)
-def two_filled(nb):
+@case(FROM_THE_FIFTH_ON)
+def half_filled(nb):
     student = notebook.read(STUDENT)
-    for name in NAMES[:2]:
+    for name in NAMES[:4]:
         answers(student, name, cell(nb, name).source)
     return student
 
@@ -192,6 +192,14 @@ edited(
     says="h has shape",
 )
 edited("wrong", "rounded_to_int", "rnn_step", "+ b)", "+ b).round().astype(int)", says="dtype int")
+edited(
+    "wrong",
+    "float32_inside",
+    "rnn_sequence",
+    "h0.shape[1])",
+    "h0.shape[1]), dtype=np.float32",
+    says="half the digits are lost",
+)
 edited("wrong", "not_a_number", "rnn_step", "+ b)", "+ b) * np.nan", says="is nan")
 edited("wrong", "no_return", "rnn_step", "return np", "np", says="returned None")
 edited(
@@ -226,10 +234,7 @@ edited(
 )
 
 hostile("crashed", "division_by_zero", "def rnn_sequence(*a):\n    return 1 / 0", says="ZeroDivisionError")
-for of in (
-    "rnn_step_backward",
-    "rnn_sequence_backward",
-):  # the lab's comparison calls it before the check does
+for of in ("rnn_step_backward", "rnn_sequence_backward"):  # the lab calls them above their checks
     hostile(
         "crashed",
         f"division_by_zero_in_{of}",
@@ -394,11 +399,6 @@ def prints_warnings_and_figures(nb):
     )
 
 
-@case("wrong", says="half the digits are lost")
-def float32_inside(nb):
-    replaces(nb, "rnn_sequence", "h0.shape[1])", "h0.shape[1]), dtype=np.float32")
-
-
 @case()
 def draws_random_numbers_and_sets_options(nb):
     replaces(nb, "rnn_step", "return", "np.random.seed(3); np.seterr(all='raise'); return")
@@ -420,6 +420,15 @@ def answer_in_two_cells(nb):
 def helper_in_an_added_cell(nb):
     nb.cells.insert(nb.cells.index(cell(nb, "rnn_step")), code("squash = np.tanh"))
     replaces(nb, "rnn_step", "np.tanh", "squash")
+
+
+@case()
+def the_labs_invitations_taken(nb):
+    """Examples asked for, a version tried, the sliders given other places."""
+    tried = 'mistakes.VERSIONS["A"](G, x, h0, hs, W_x, W_h)\nrnn_step(**checks.rnn_step.example())'
+    nb.cells.insert(nb.cells.index(cell(nb, "find_mistakes")), code(tried))
+    replaces(nb, "play", "min=-4, max=4", "min=-5, max=5")
+    cell(nb, "mistakes").source += '\nmistakes.show("A")'
 
 
 @case()
@@ -661,8 +670,7 @@ def lab_of_four_with_one_wrong(nb):
 @case({"rnn_step_backward": "crashed"} | FROM_THE_FIFTH_ON, says="rnn_step_backward stopped with")
 def lab_of_four_whose_comparison_stops(nb):
     old = notebook.read(OF_FOUR)
-    replaces(old, "rnn_step_backward", "1 - h**2", "1 - h**2 / 0")
-    replaces(old, "rnn_step_backward", "da =", "assert False\n    da =")
+    replaces(old, "rnn_step_backward", "da =", "1 / 0\n    da =")
     return old
 
 

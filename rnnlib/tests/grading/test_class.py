@@ -106,7 +106,7 @@ def test_the_table_holds_what_was_judged(everybody):
 
 def test_a_small_class(tmp_path):
     """What plain pytest sees of the suite: passed, wrong, unfilled, unreadable."""
-    folder = made(tmp_path / "class", "bias_forgotten", "two_filled", "cut_off", "nothing_handed_in")
+    folder = made(tmp_path / "class", "bias_forgotten", "half_filled", "cut_off", "nothing_handed_in")
     rows, _ = graded(folder, tmp_path / "grades.csv")
     for name, mine in rows.items():
         expected = dict.fromkeys(NAMES, "passed") | CASES[name].verdicts

@@ -1078,12 +1078,13 @@ def stored_values_hard_coded(nb):
         }[name]
         header = cell(nb, name).source.splitlines()[0]
         order = {"rnn_step": ["h"], "rnn_step_backward": ["dx", "dh_prev", "dW_x", "dW_h", "db"]}[name]
+        calls = {"rnn_step": 0, "rnn_step_backward": 1}[name]  # above the check, by the lab
         answers(
             nb,
             name,
-            f"stored_{name} = iter({[[case[key] for key in order] for case in stored]})\n"
+            f"stored_{name} = iter({[None] * calls + [[case[key] for key in order] for case in stored]})\n"
             f"{header}\n"
-            f"    values = [np.reshape(v, s) for v, s in zip(next(stored_{name}), {shapes})]\n"
+            f"    values = [np.resize(v, s) for v, s in zip(next(stored_{name}), {shapes})]\n"
             "    return values[0] if len(values) == 1 else values",
         )
 

@@ -87,6 +87,17 @@ def test_no_widget_makes_a_run_miss_the_end_of_a_cell():
     assert time.monotonic() - begin < 100  # one miss costs 120
 
 
+@pytest.mark.slow
+def test_what_a_cell_prints_in_pieces_is_one_output():
+    """On a busy machine the kernel sends it in pieces."""
+    source = "import time\nfor i in range(3):\n    print(i, flush=True)\n    time.sleep(0.5)"
+    nb = nbformat.v4.new_notebook(
+        metadata={"rnnlib": {"lab": "01_rnn"}}, cells=[nbformat.v4.new_code_cell(source)]
+    )
+    (output,) = release.execute(nb).cells[0].outputs
+    assert output.text == "0\n1\n2\n"
+
+
 def test_a_solution_that_fails_is_told_in_a_line(tmp_path):
     nb = notebook.read(SOLUTION)
     answer_cell(nb, "rnn_step").source += "\n1 / 0"

@@ -112,12 +112,17 @@ def line_of_error(error, name):
     return f" in {', then '.join(places)}" if places else ""
 
 
+def text_of(error):
+    """What an exception says; "" if it cannot even say that."""
+    try:
+        return str(error)
+    except BaseException:
+        return ""
+
+
 def one_line(error):
     """An exception as "ValueError: message" in one line of bounded length."""
-    try:
-        text = f"{type(error).__name__}: {error}".strip().rstrip(":.")
-    except BaseException:  # an exception that cannot even say what it is
-        text = type(error).__name__
+    text = f"{type(error).__name__}: {text_of(error)}".strip().rstrip(":.")
     sizes = re.search(r"matmul: .*size (\d+) is different from (\d+)", text)
     sizes = sizes or re.search(r"shapes \(.*\) and \(.*\) not aligned: (\d+) .*!= (\d+)", text)
     if sizes:  # NumPy speaks of core dimensions and signatures

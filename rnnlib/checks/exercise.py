@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from rnnlib.checks import recognition, words
-from rnnlib.checks.calls import TooLong, call, limited, line_of_error, one_line
+from rnnlib.checks.calls import TooLong, call, limited, line_of_error, one_line, text_of
 from rnnlib.checks.parts import Misfit, evidence, parts, problem, same
 from rnnlib.checks.verdicts import CheckFailed, Crashed, NotFilledIn, Passed, TimedOut, WrongAnswer
 
@@ -259,7 +259,7 @@ class Exercise:
         # The exact type: input() in a notebook raises a subclass of NotImplementedError.
         if type(outcome.error) is not NotImplementedError:
             return
-        other = str(outcome.error)
+        other = text_of(outcome.error)
         if other.startswith("Exercise ") and other != self.title:
             sentence = f"it calls {other}, which is not filled in yet"
         elif words.raise_stands_above(answer):
@@ -332,5 +332,5 @@ class _OneDigit:
 
 def _short(value):
     """An array as a reader writes it: 0.5, or [0.5, −0.2]."""
-    numbers = [f"{v:.3g}".replace("-", "−") for v in np.ravel(value)]
+    numbers = [f"{v:.3g}".replace("-", "−") for v in np.ravel(np.asarray(value))]
     return numbers[0] if len(numbers) == 1 else f"[{', '.join(numbers)}]"

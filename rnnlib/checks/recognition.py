@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from rnnlib.checks import words
-from rnnlib.checks.calls import line_of_error
+from rnnlib.checks.calls import line_of_error, text_of
 from rnnlib.checks.parts import Misfit, same
 
 
@@ -86,7 +86,7 @@ def _part(exercise, outcome, right, name):
 
 
 def _same_error(a, b):
-    return a is not None and type(a) is type(b) and str(a) == str(b)
+    return a is not None and type(a) is type(b) and text_of(a) == text_of(b)
 
 
 def _outer_values(exercise, answer, kinds=np.ndarray | np.generic | float | int | list):

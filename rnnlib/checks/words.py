@@ -9,6 +9,8 @@ from types import CodeType, FunctionType
 
 import numpy as np
 
+from rnnlib.checks.calls import text_of
+
 #: What a letter of a shape counts.
 COUNTS = {"B": "sample", "T": "step", "D": "feature", "H": "unit"}
 
@@ -198,7 +200,7 @@ def about_error(error, line, parameters, titles):
         parameters: names of the exercise's arguments.
         titles: of the lab's exercises, by name.
     """
-    text = str(error)
+    text = text_of(error)
     if isinstance(error, ValueError) and "broadcast" in text and "*" in line and "@" not in line:
         return "* multiplies entry by entry: a matrix product is @."
     if isinstance(error, TypeError) and ("bitwise_xor" in text or "for ^" in text):

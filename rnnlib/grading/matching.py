@@ -58,9 +58,9 @@ class Exercise:
 def exercises(solution, student=None):
     """A lab as a list of exercises, with a student's answers in the gaps.
 
-    A student's cell is matched by its grade_id, then by its cell id, then by the function
-    that it defines. Checks and provided code always come from the solution. Cells that the
-    student added run where the student put them.
+    A student's cell is matched by its grade_id, then by its cell id, then by its source if that is
+    the lab's own, then by the function that it defines. Checks and provided code always come from
+    the solution. Cells that the student added run where the student put them.
 
     Args:
         solution: the solution notebook.
@@ -200,10 +200,11 @@ def matcher(solution):
     """A function that finds a student's cell in a solution: its position, role, and function or None."""
     by_grade_id = {grade_id(cell): place for place, cell in enumerate(solution.cells) if grade_id(cell)}
     by_id = {cell.get("id"): place for place, cell in enumerate(solution.cells)}
-    by_check = {squeeze(c.source): place for place, c in enumerate(solution.cells) if role(c) == "check"}
+    lasting = [(p, cell) for p, cell in enumerate(solution.cells) if role(cell) in ("check", "provided")]
+    by_source = {squeeze(cell.source): place for place, cell in lasting}
 
     def match(cell):
-        place = by_check.get(squeeze(cell.source))
+        place = by_source.get(squeeze(cell.source))
         place = by_grade_id.get(grade_id(cell), by_id.get(cell.get("id"), place))
         if place is None:
             return None, "added", None

@@ -72,7 +72,7 @@ def failed_rows(submission, verdict, message, origin=None):
 def _exercises(submission):
     """What a submission could earn points for; a nameless exercise without points where that is nothing."""
     lab = matching.exercises(notebook.loads(submission.solution)) if submission.solution else []
-    return lab or [matching.Exercise("", "", points=0, check=None, cells=[])]
+    return lab or [matching.Exercise("", "", points=0, check=None, cells=[], lab="")]
 
 
 def kill(*processes):

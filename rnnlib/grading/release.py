@@ -156,7 +156,11 @@ def execute(solution, seed=0):
         with tempfile.TemporaryDirectory(prefix="k") as folder:
             options = {"transport": "ipc", "connection_file": f"{folder}/c"} if os.name == "posix" else {}
             config = Config(KernelManager=options)
-            client = NotebookClient(run, timeout=120, kernel_name="python3", config=config)
+            settings = {"timeout": 120, "kernel_name": "python3", "coalesce_streams": True}
+            client = NotebookClient(run, config=config, **settings)
+            # nbclient would answer a widget on the socket that it waits at, and may then miss the
+            # end of the cell until the time is over. No output of a widget is kept anyway.
+            client.widget_registry = {}
             client.execute(env=os.environ | {"RNNLIB_SEED": str(seed)})
     except CellExecutionError as error:
         raise ValueError(f"a cell of the solution stopped with {error.ename}: {error.evalue}") from error

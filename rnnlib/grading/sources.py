@@ -18,7 +18,7 @@ MODULES = set(
     """__future__ abc bisect cmath collections contextlib copy dataclasses decimal enum fractions
     functools heapq itertools math numbers operator pprint random re statistics string sys textwrap
     time typing warnings numpy scipy pandas matplotlib sklearn seaborn sympy tqdm torch jax
-    IPython.display rnnlib.data""".split()
+    ipywidgets IPython.display rnnlib.data""".split()
 )
 HARMLESS = {"re.compile"}
 DUNDER = re.compile(r"__\w+__")
@@ -97,13 +97,29 @@ def _parse(source):
     for node in ast.walk(tree):
         if _is_text(node):
             node.value.value = ""  # docstrings are prose
+        if _asks_for_example(node):
+            node.func = ast.Name("example", ast.Load())
     return tree
+
+
+def _asks_for_example(node):
+    """Whether a node is ``checks.rnn_step.example()``: numbers to work by hand, for whoever asks."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Attribute(value=ast.Name(id="checks")), attr="example"),
+            args=[],
+            keywords=[],
+        ):
+            return True
+    return False
 
 
 def _is_own_word(statement):
     """Whether a statement is a text, or what a lab says itself."""
     match statement:
         case ast.ImportFrom(module="rnnlib", names=[ast.alias(name="checks", asname=None)]):
+            return True
+        case ast.ImportFrom(module="rnnlib.checks", names=[ast.alias(name="lab01_mistakes")]):
             return True
         case ast.Expr(
             value=ast.Call(

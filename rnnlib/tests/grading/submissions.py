@@ -17,7 +17,10 @@ from rnnlib.grading import notebook
 ROOT = Path(__file__).parents[3]
 SOLUTION = ROOT / "labs_solutions" / "01_rnn.ipynb"
 STUDENT = ROOT / "labs" / "01_rnn.ipynb"
-NAMES = ["rnn_step", "rnn_sequence", "numerical_gradient", "rnn_step_backward"]
+OF_FOUR = Path(__file__).with_name("lab01_of_four.json")  # solved, as the lab was before it had eight
+POINTS = {"rnn_step": 2, "rnn_sequence": 3, "numerical_gradient": 3, "rnn_step_backward": 3}
+POINTS |= {"rnn_sequence_backward": 4, "find_mistakes": 2, "clip": 1, "noisy_memory": 2}
+NAMES = list(POINTS)
 
 
 @dataclass
@@ -121,6 +124,8 @@ def edited(verdict, name, of, old, new, **more):
 
 
 UNFILLED = dict.fromkeys(NAMES, "unfilled")
+FROM_THE_THIRD_ON = dict.fromkeys(NAMES[2:], "unfilled")
+FROM_THE_FIFTH_ON = dict.fromkeys(NAMES[4:], "unfilled")
 UNREADABLE = dict.fromkeys(NAMES, "unreadable")
 RIGHT_SEQUENCE = """def rnn_sequence(x, h0, W_x, W_h, b):
     hs, h = np.zeros((x.shape[0], x.shape[1], h0.shape[1])), h0
@@ -143,10 +148,10 @@ def untouched(nb):
     return notebook.read(STUDENT)
 
 
-@case({"numerical_gradient": "unfilled", "rnn_step_backward": "unfilled"})
+@case(FROM_THE_FIFTH_ON)
 def half_filled(nb):
     student = notebook.read(STUDENT)
-    for name in NAMES[:2]:
+    for name in NAMES[:4]:
         answers(student, name, cell(nb, name).source)
     return student
 
@@ -163,6 +168,10 @@ def everything_wrong(nb):
     replaces(nb, "rnn_sequence", "h = h0", "h = 0 * h0")
     replaces(nb, "numerical_gradient", "(2 * eps)", "eps")
     replaces(nb, "rnn_step_backward", "1 - h**2", "1 - h_prev**2")
+    replaces(nb, "rnn_sequence_backward", "dy[:, t] + dh_prev", "dy[:, t]")
+    replaces(nb, "find_mistakes", '"A": (9,', '"A": (8,')
+    replaces(nb, "clip", "longest / length", "1 / length")
+    replaces(nb, "noisy_memory", "2.0", "0.5")
 
 
 edited("wrong", "bias_forgotten", "rnn_step", " + b)", ")", says="Your answer does not move when b does")
@@ -183,6 +192,14 @@ edited(
     says="h has shape",
 )
 edited("wrong", "rounded_to_int", "rnn_step", "+ b)", "+ b).round().astype(int)", says="dtype int")
+edited(
+    "wrong",
+    "float32_inside",
+    "rnn_sequence",
+    "h0.shape[1])",
+    "h0.shape[1]), dtype=np.float32",
+    says="half the digits are lost",
+)
 edited("wrong", "not_a_number", "rnn_step", "+ b)", "+ b) * np.nan", says="is nan")
 edited("wrong", "no_return", "rnn_step", "return np", "np", says="returned None")
 edited(
@@ -202,7 +219,29 @@ edited(
     says="the shapes on both sides of @ do not fit",
 )
 
+edited(
+    "wrong",
+    "a_line_without_a_mistake",
+    "find_mistakes",
+    '"A": (9,',
+    '"A": (8,',
+    says="A: line 8 is as it should be",
+)
+edited("passed", "other_weights_of_the_memory", "noisy_memory", "1.0, 2.0", "1.2, 2.2")
+edited("wrong", "a_memory_that_forgets", "noisy_memory", "2.0", "0.5", says="1000 silent steps")
+edited(
+    "wrong", "a_memory_of_texts", "noisy_memory", "1.0, 2.0, 0.0", "'1', '2', '0'", says="must be a number"
+)
+
 hostile("crashed", "division_by_zero", "def rnn_sequence(*a):\n    return 1 / 0", says="ZeroDivisionError")
+for of in ("rnn_step_backward", "rnn_sequence_backward"):  # the lab calls them above their checks
+    hostile(
+        "crashed",
+        f"division_by_zero_in_{of}",
+        f"def {of}(*a):\n    return 1 / 0",
+        of=of,
+        says=f"{of} stopped with",
+    )
 hostile("crashed", "syntax_error", "def rnn_sequence(x, h0\n    return x", says="SyntaxError")
 hostile("crashed", "wrong_indent", "def rnn_sequence(*a):\nreturn 1", says="IndentationError")
 hostile(
@@ -282,6 +321,36 @@ def other_ways(nb):
         "    D = x.shape[1]\n"
         "    return [dboth[:, :D], dboth[:, D:], dW[:D], dW[D:], np.ones(len(x)) @ da]",
     )
+    answers(
+        nb,
+        "rnn_sequence_backward",
+        "def rnn_sequence_backward(dy, x, h0, hs, W_x, W_h):\n"
+        "    das, back = [], 0 * h0\n"
+        "    for slope, dy_t in zip(*(np.moveaxis(a, 1, 0)[::-1] for a in (1 - hs * hs, dy))):\n"
+        "        das.insert(0, slope * (dy_t + back))\n"
+        "        back = das[0] @ W_h.T\n"
+        "    da = np.stack(das, axis=1)\n"
+        "    before = np.concatenate([h0[:, None], hs], axis=1)[:, :-1]\n"
+        "    dW_x, dW_h = (np.tensordot(a, da, ([0, 1], [0, 1])) for a in (x, before))\n"
+        "    return da @ W_x.T, back, dW_x, dW_h, da.sum((0, 1))",
+    )
+    answers(
+        nb,
+        "find_mistakes",
+        "found = {}\nfor name, *where in ('C', 4, 'c'), ('B', 3, ' D'), ('A', 9, 'b'):\n"
+        "    found[name] = where\n\ndef find_mistakes():\n    return found",
+    )
+    answers(
+        nb,
+        "clip",
+        "def clip(grads, longest):\n"
+        "    length = np.linalg.norm(np.concatenate([g.ravel() for g in grads.values()]))\n"
+        "    grads = grads.copy()\n"
+        "    if length > longest:\n"
+        "        for name in grads:\n            grads[name] = grads[name] / length * longest\n"
+        "    return grads",
+    )
+    answers(nb, "noisy_memory", "def noisy_memory():\n    return [np.float64(1.2), 2.2, 0]")
 
 
 @case()
@@ -331,11 +400,6 @@ def prints_warnings_and_figures(nb):
 
 
 @case()
-def float32_inside(nb):
-    replaces(nb, "rnn_sequence", "h0.shape[1])", "h0.shape[1]), dtype=np.float32")
-
-
-@case()
 def draws_random_numbers_and_sets_options(nb):
     replaces(nb, "rnn_step", "return", "np.random.seed(3); np.seterr(all='raise'); return")
 
@@ -356,6 +420,15 @@ def answer_in_two_cells(nb):
 def helper_in_an_added_cell(nb):
     nb.cells.insert(nb.cells.index(cell(nb, "rnn_step")), code("squash = np.tanh"))
     replaces(nb, "rnn_step", "np.tanh", "squash")
+
+
+@case()
+def the_labs_invitations_taken(nb):
+    """Examples asked for, a version tried, the sliders given other places."""
+    tried = 'mistakes.VERSIONS["A"](G, x, h0, hs, W_x, W_h)\nrnn_step(**checks.rnn_step.example())'
+    nb.cells.insert(nb.cells.index(cell(nb, "find_mistakes")), code(tried))
+    replaces(nb, "play", "min=-4, max=4", "min=-5, max=5")
+    cell(nb, "mistakes").source += '\nmistakes.show("A")'
 
 
 @case()
@@ -445,9 +518,9 @@ def all_answers_in_the_last_cell(nb):
     whole = "squash = np.tanh\n\n" + "\n\n".join(cell(nb, name).source for name in NAMES).replace(
         "np.tanh", "squash"
     )
-    for name in NAMES[:3]:
+    for name in NAMES[:-1]:
         nb.cells.remove(cell(nb, name))
-    answers(nb, "rnn_step_backward", whole)
+    answers(nb, NAMES[-1], whole)
 
 
 @case()
@@ -467,7 +540,7 @@ def answer_made_a_text_and_written_again(nb):
 
 @case()
 def answers_unpacked_from_one_function(nb):
-    """Four functions come out of one, and the other gaps are gone."""
+    """All functions come out of one, and the other gaps are gone."""
     whole = "\n\n".join(cell(nb, name).source for name in NAMES)
     body = "\n".join(f"    {line}" for line in whole.splitlines())
     for name in NAMES[1:]:
@@ -558,7 +631,7 @@ def helper_of_a_right_answer_outlives_a_dead_kernel(nb):
     replaces(nb, "rnn_step_backward", "(1 - h**2)", "slope(h)")
 
 
-@case({"rnn_step": "wrong", "numerical_gradient": "unfilled", "rnn_step_backward": "unfilled"})
+@case({"rnn_step": "wrong"} | FROM_THE_THIRD_ON)
 def last_weeks_release(nb):
     """Other words, another order, an exercise less: what the student did still counts."""
     old = notebook.read(STUDENT)
@@ -574,12 +647,52 @@ def last_weeks_release(nb):
     return old
 
 
-@case("wrong")
+@case("wrong", "rnn_sequence_backward")
 def display_in_a_right_answer(nb):
     """What is shown neither helps nor hurts, however much it is."""
-    replaces(nb, "rnn_step", "return", "from IPython.display import display; display(x); return")
-    replaces(nb, "rnn_step", "import display;", "import display; [display(i) for i in range(99)];")
-    replaces(nb, "rnn_sequence", "h = h0", "h = 0 * h0")
+    show = "from IPython.display import display; display(x); [display(i) for i in range(99)]"
+    replaces(nb, "rnn_step_backward", "return", f"{show}; return")
+    replaces(nb, "rnn_sequence_backward", "dy[:, t] + dh_prev", "dy[:, t]")
+
+
+@case(FROM_THE_FIFTH_ON, says="not in this notebook: was it begun in an earlier form of the lab?")
+def lab_of_four(nb):
+    return notebook.read(OF_FOUR)
+
+
+@case({"rnn_sequence": "wrong"} | FROM_THE_FIFTH_ON)
+def lab_of_four_with_one_wrong(nb):
+    old = notebook.read(OF_FOUR)
+    replaces(old, "rnn_sequence", "h = h0", "h = 0 * h0")
+    return old
+
+
+@case({"rnn_step_backward": "crashed"} | FROM_THE_FIFTH_ON, says="rnn_step_backward stopped with")
+def lab_of_four_whose_comparison_stops(nb):
+    old = notebook.read(OF_FOUR)
+    replaces(old, "rnn_step_backward", "da =", "1 / 0\n    da =")
+    return old
+
+
+@case(FROM_THE_FIFTH_ON, review="rnn_sequence_backward", says="not in this notebook")
+def lab_of_four_without_ids_and_metadata(nb):
+    """Its last picture is then a cell of the student's, below the fourth check; it names the library."""
+    old = notebook.read(OF_FOUR)
+    ids_and_metadata_lost(old)
+    return old
+
+
+@case(FROM_THE_FIFTH_ON | {"rnn_sequence_backward": "passed"})
+def lab_of_four_and_a_fifth_answer(nb):
+    old = notebook.read(OF_FOUR)
+    old.cells.append(code(cell(nb, "rnn_sequence_backward").source))
+    return old
+
+
+@case()
+def a_name_of_the_lab_taken(nb):
+    """Two of the lab's own cells call it; what stops them stands in a right answer."""
+    cell(nb, "rnn_sequence_backward").source += "\n\ndef compare(*a):\n    return 1 / 0"
 
 
 @case({"rnn_step": "wrong", "rnn_sequence": "kernel died"}, review="rnn_sequence")
@@ -592,7 +705,7 @@ def helper_of_a_wrong_answer_outlives_a_dead_kernel(nb):
 
 @case()
 def helper_outlives_an_experiment(nb):
-    """The second exercise passes at its second attempt; the last needs what the first defines."""
+    """The second exercise passes at its second attempt; a later one needs what the first defines."""
     cell(nb, "rnn_step").source += "\n\ndef slope(h):\n    return 1 - h**2"
     nb.cells.insert(nb.cells.index(cell(nb, "rnn_step_check")) + 1, code("def rnn_step(*a):\n    return 0"))
     replaces(nb, "rnn_step_backward", "(1 - h**2)", "slope(h)")
@@ -766,6 +879,12 @@ hostile(
 hostile("timed out", "endless_loop_in_the_cell", "while True:\n    pass")
 hostile(
     "timed out",
+    "endless_loop_in_the_labs_comparison",
+    "def rnn_step_backward(*a):\n    while True:\n        pass",
+    of="rnn_step_backward",
+)
+hostile(
+    "timed out",
     "endless_loop_without_interrupts",
     "def rnn_sequence(*a):\n    while True:\n        try:\n            while True: pass\n"
     "        except BaseException: pass",
@@ -868,16 +987,38 @@ hostile(
     review="rnn_sequence",
 )
 FAKE = (
-    "def rnn_sequence(*a): pass\nclass Fake:\n    def _repr_mimebundle_(self, **k):\n"
-    "        return {'text/plain': '✓', 'application/vnd.rnnlib.values+json': %s}\n"
-    "checks.rnn_sequence = lambda f: Fake()"
+    "def {0}(*a): pass\nclass Fake:\n    def _repr_mimebundle_(self, **k):\n"
+    "        return {{'text/plain': '✓', 'application/vnd.rnnlib.values+json': {1}}}\n"
+    "checks.{0} = lambda f: Fake()"
 )
 for name, values in {
     "other_values": "[{'hs': [1.0]}]",
     "no_values": "None",
     "nan_values": "[{'hs': [float('nan')]}]",
 }.items():
-    hostile("wrong", f"check_shows_{name}", FAKE % values, review="rnn_sequence")
+    hostile("wrong", f"check_shows_{name}", FAKE.format("rnn_sequence", values), review="rnn_sequence")
+for name, values in {
+    "that_forget": "[{'w_x': 1.0, 'w_h': 0.5, 'b': 0.0}]",
+    "not_a_number": "[{'w_x': 1.0, 'w_h': 2.0, 'b': float('nan')}]",
+    "as_texts": "[{'w_x': '1.0', 'w_h': '2.0', 'b': '0.0'}]",
+    "in_lists": "[{'w_x': [[1.0]], 'w_h': [[2.0], [2.0, 3.0]], 'b': []}]",
+    "too_large": "[{'w_x': 10**400, 'w_h': 2.0, 'b': 0.0}]",
+    "missing": "[{'w_x': 1.0, 'w_h': 2.0}]",
+}.items():
+    source = FAKE.format("noisy_memory", values)
+    hostile("wrong", f"shown_weights_{name}", source, of="noisy_memory", review="noisy_memory")
+hostile(
+    "wrong",
+    "shown_weights_twice",
+    "from IPython.display import display\ndef noisy_memory(): pass\n"
+    "mime = 'application/vnd.rnnlib.values+json'\n"
+    "def fake(f):\n    for w_h in (2.0, 2.2):\n"
+    "        display({mime: [{'w_x': 1.0, 'w_h': w_h, 'b': 0.0}]}, raw=True)\n"
+    "checks.noisy_memory = fake",
+    of="noisy_memory",
+    review="noisy_memory",
+    says="it showed values twice",
+)
 hostile(
     "wrong",
     "two_fakes",
@@ -937,12 +1078,13 @@ def stored_values_hard_coded(nb):
         }[name]
         header = cell(nb, name).source.splitlines()[0]
         order = {"rnn_step": ["h"], "rnn_step_backward": ["dx", "dh_prev", "dW_x", "dW_h", "db"]}[name]
+        calls = {"rnn_step": 0, "rnn_step_backward": 1}[name]  # above the check, by the lab
         answers(
             nb,
             name,
-            f"stored_{name} = iter({[[case[key] for key in order] for case in stored]})\n"
+            f"stored_{name} = iter({[None] * calls + [[case[key] for key in order] for case in stored]})\n"
             f"{header}\n"
-            f"    values = [np.reshape(v, s) for v, s in zip(next(stored_{name}), {shapes})]\n"
+            f"    values = [np.resize(v, s) for v, s in zip(next(stored_{name}), {shapes})]\n"
             "    return values[0] if len(values) == 1 else values",
         )
 
@@ -993,26 +1135,20 @@ def check_calls_the_reference(nb):
     )
 
 
-@case(
-    {"rnn_sequence": "unfilled", "numerical_gradient": "unfilled", "rnn_step_backward": "unfilled"},
-    review="rnn_step",
-)
+@case(UNFILLED | {"rnn_step": "passed"}, review="rnn_step")
 def checks_of_later_exercises_call_the_reference(nb):
     student = notebook.read(STUDENT)
     answers(
         student,
         "rnn_step",
         cell(nb, "rnn_step").source + "\n\nimport rnnlib.checks as c\n"
-        "for e in c.exercise.EXERCISES.values():\n"
+        "for e in c.EXERCISES['01_rnn'].values():\n"
         "    setattr(checks, e.name, lambda f, e=e: e(e.reference))",
     )
     return student
 
 
-@case(
-    {"rnn_sequence": "wrong", "numerical_gradient": "unfilled", "rnn_step_backward": "unfilled"},
-    review="rnn_step",
-)
+@case({"rnn_sequence": "wrong"} | FROM_THE_THIRD_ON, review="rnn_step")
 def marked_code_does_not_live_on_after_a_wrong_answer(nb):
     """All checks but the second call the reference; the second is wrong, and the others untouched."""
     student = notebook.read(STUDENT)
@@ -1020,7 +1156,7 @@ def marked_code_does_not_live_on_after_a_wrong_answer(nb):
         student,
         "rnn_step",
         cell(nb, "rnn_step").source + "\n\nimport rnnlib.checks as c\n"
-        "for e in list(c.exercise.EXERCISES.values()):\n    if e.name != 'rnn_sequence':\n"
+        "for e in c.EXERCISES['01_rnn'].values():\n    if e.name != 'rnn_sequence':\n"
         "        setattr(checks, e.name, lambda f, e=e: e(e.reference))",
     )
     answers(student, "rnn_sequence", "def rnn_sequence(*a):\n    return 0")

@@ -18,7 +18,7 @@ import pytest
 
 from rnnlib.grading import batch, notebook, process, release, report, sandbox, submission
 from rnnlib.grading.settings import Settings
-from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell, write
+from rnnlib.tests.grading.submissions import CASES, NAMES, POINTS, SOLUTION, STUDENT, answers, cell, write
 
 MISSING = sandbox.missing()
 WALLS = [pytest.param("on", marks=pytest.mark.skipif(MISSING is not None, reason=str(MISSING))), "off"]
@@ -86,7 +86,7 @@ def test_each_submission_has_its_verdict(everybody, name):
     else:
         assert {n: row.verdict for n, row in rows.items()} == dict.fromkeys(NAMES, "passed") | case.verdicts
         assert {n for n, row in rows.items() if row.review} == case.review
-        assert all(row.points == (5 if row.verdict == "passed" else 0) for row in rows.values())
+        assert all(row.points == (POINTS[n] if row.verdict == "passed" else 0) for n, row in rows.items())
     failed = [row for row in rows.values() if row.verdict != "passed"]
     assert case.says in (failed[0].message if failed else "")
     for row in failed:
@@ -111,8 +111,29 @@ def test_a_small_class(tmp_path):
     for name, mine in rows.items():
         expected = dict.fromkeys(NAMES, "passed") | CASES[name].verdicts
         assert all(row.verdict == expected.get(exercise, "unreadable") for exercise, row in mine.items())
-    assert [row.points for row in rows["bias_forgotten"].values()] == [0, 5, 5, 5]
+    assert [row.points for row in rows["bias_forgotten"].values()] == [0, 3, 3, 3, 4, 2, 1, 2]
     assert rows["nothing_handed_in"][""].of == 0
+
+
+def test_a_lab_in_its_earlier_form_keeps_its_points(tmp_path):
+    names = ["lab_of_four", "lab_of_four_with_one_wrong"]
+    rows, _ = graded(made(tmp_path / "class", *names), tmp_path / "grades.csv")
+    assert [row.points for row in rows[names[0]].values()] == [2, 3, 3, 3, 0, 0, 0, 0]
+    assert [row.points for row in rows[names[1]].values()] == [2, 0, 3, 3, 0, 0, 0, 0]
+    for mine in rows.values():
+        for name in NAMES[4:]:
+            assert mine[name].verdict == "unfilled"
+            assert mine[name].message == "not in this notebook: was it begun in an earlier form of the lab?"
+
+
+@pytest.mark.slow
+def test_the_check_ends_an_endless_loop_long_before_the_kernel_is_lost(tmp_path):
+    rows, _ = graded(made(tmp_path / "class", "endless_loop"), tmp_path / "grades.csv", timeout=60)
+    mine = rows["endless_loop"]
+    assert {n: row.verdict for n, row in mine.items() if row.verdict != "passed"} == {
+        "rnn_sequence": "timed out"
+    }
+    assert mine["rnn_sequence"].message.startswith("rnn_sequence did not finish in 10 seconds")
 
 
 # Names, files and folders
@@ -401,8 +422,9 @@ def test_a_submission_that_kills_its_grader_costs_its_own_rows(tmp_path):
 @pytest.mark.slow
 def test_a_grader_that_hangs_is_not_waited_for(tmp_path, monkeypatch):
     """The deadlines inside fail; the last resort does not."""
-    seconds = 20  # limit = 60 + 4 exercises · MOST_ATTEMPTS · CELLS_IN_TIME · timeout
-    monkeypatch.setattr(process, "CELLS_IN_TIME", (seconds - 60) / (4 * process.MOST_ATTEMPTS * 1000))
+    seconds = 20  # limit = 60 + exercises · MOST_ATTEMPTS · CELLS_IN_TIME · timeout
+    attempts = len(NAMES) * process.MOST_ATTEMPTS
+    monkeypatch.setattr(process, "CELLS_IN_TIME", (seconds - 60) / (attempts * 1000))
     rows, _ = graded(made(tmp_path / "class", "sleeps"), tmp_path / "grades.csv", timeout=1000)
     first, *others = rows["sleeps"].values()
     assert first.verdict == "passed"

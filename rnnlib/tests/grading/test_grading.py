@@ -5,9 +5,11 @@ import re
 import nbformat
 import pytest
 
-from rnnlib.grading import kernel, notebook, report, sandbox, session
-from rnnlib.grading.comparison import same_values
-from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell
+from rnnlib.checks.verdicts import VALUES_MIME
+from rnnlib.grading import kernel, matching, notebook, report, sandbox, session
+from rnnlib.grading.comparison import compare, same_values
+from rnnlib.grading.verdicts import Failed
+from rnnlib.tests.grading.submissions import CASES, NAMES, POINTS, SOLUTION, STUDENT, answers, cell
 
 pytest_plugins = ["pytester"]
 
@@ -48,18 +50,18 @@ def verdicts(rows):
 
 def test_the_unfilled_lab_fails_at_exactly_its_exercises(grade):
     result, rows = grade(notebook.read(STUDENT))
-    result.assert_outcomes(failed=4)
+    result.assert_outcomes(failed=8)
     assert verdicts(rows) == dict.fromkeys(NAMES, "unfilled")
-    assert {(row.points, row.of, row.message) for row in rows.values()} == {(0, 5, "not filled in yet")}
+    assert {name: row.of for name, row in rows.items()} == POINTS
+    assert {(row.points, row.message) for row in rows.values()} == {(0, "not filled in yet")}
 
 
 def test_the_solved_lab_has_full_points(grade, solved):
     result, rows = grade(solved)
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=8)
     assert verdicts(rows) == dict.fromkeys(NAMES, "passed")
-    assert {(row.student, row.lab, row.points, row.review) for row in rows.values()} == {
-        ("ada", "01_rnn", 5, "")
-    }
+    assert {name: row.points for name, row in rows.items()} == POINTS
+    assert {(row.student, row.lab, row.review) for row in rows.values()} == {("ada", "01_rnn", "")}
 
 
 def test_one_line_tells_each_exercise(grade, solved):
@@ -69,23 +71,27 @@ def test_one_line_tells_each_exercise(grade, solved):
     answers(solved, "rnn_sequence", "import os\nos._exit(0)")
     cell(solved, "numerical_gradient").source += "\n\nimport inspect"
     result, _ = grade(solved, "--junitxml=report.xml", "--feedback=pages")
-    result.assert_outcomes(passed=2, failed=2)
+    result.assert_outcomes(passed=6, failed=2)
     result.stdout.fnmatch_lines(
         [
             "ada/01_rnn.ipynb",
-            "  1.1 rnn_step *0/5  wrong  *There is no tanh in your answer*(book: rnn.html, equation (1))",
-            "  1.2 rnn_sequence *0/5  kernel died  the Python kernel died: does the code end or crash it? *",
-            "  1.3 numerical_gradient *5/5  passed *(To review: its code names inspect.)",
-            "  1.4 rnn_step_backward *5/5  passed",
-            "  total *10/20",
+            "  1.1 rnn_step *0/2  wrong  *There is no tanh in your answer*(book: One step)",
+            "  1.2 rnn_sequence *0/3  kernel died  the Python kernel died: does the code end or crash it? *",
+            "  1.3 numerical_gradient *3/3  passed *(To review: its code names inspect.)",
+            "  1.4 rnn_step_backward *3/3  passed",
+            "  1.5 rnn_sequence_backward *4/4  passed",
+            "  1.6 find_mistakes *2/2  passed",
+            "  1.7 clip *1/1  passed",
+            "  1.8 noisy_memory *2/2  passed",
+            "  total *15/20",
             f"Not protected: the students' code ran with your rights ({MISSING or 'switched off'}).",
         ]
     )
     xml = _text("report.xml")
-    assert xml.count("<testcase") == 4
+    assert xml.count("<testcase") == 8
     assert "wrong: h[0, 0] is" in xml
     page = _text("pages/ada/01_rnn.md")
-    assert "**10 of 20 points**" in page
+    assert "**15 of 20 points**" in page
     assert "There is no tanh in your answer" in page
 
 
@@ -100,7 +106,7 @@ def test_an_unreadable_notebook_is_told_in_a_line(grade, pytester, case, name):
     folder = pytester.mkdir("made")
     CASES[case].make(folder)
     result, rows = grade((folder / "01_rnn.ipynb").read_text(encoding="utf-8"), name=name)
-    result.assert_outcomes(failed=4)
+    result.assert_outcomes(failed=8)
     assert result.ret == 1  # failed tests, not an interrupted run
     assert verdicts(rows) == dict.fromkeys(NAMES, "unreadable")
     assert all(row.message.startswith("the notebook cannot be read") for row in rows.values())
@@ -120,11 +126,23 @@ def test_a_renamed_notebook_is_graded_as_what_it_is(grade, name):
     assert verdicts(rows) == dict.fromkeys(NAMES, "unfilled")
 
 
+@pytest.mark.parametrize("case", ["lab_of_four", "lab_of_four_without_ids_and_metadata"])
+def test_a_lab_in_its_earlier_form_keeps_its_points(grade, pytester, case):
+    folder = pytester.mkdir("made")
+    CASES[case].make(folder)
+    result, rows = grade((folder / "01_rnn.ipynb").read_text(encoding="utf-8"))
+    result.assert_outcomes(passed=4, failed=4)
+    assert [row.points for row in rows.values()] == [2, 3, 3, 3, 0, 0, 0, 0]
+    for name in NAMES[4:]:
+        assert rows[name].verdict == "unfilled"
+        assert rows[name].message == "not in this notebook: was it begun in an earlier form of the lab?"
+
+
 @pytest.mark.slow
 def test_one_selected_exercise_runs_what_it_needs(grade, solved):
     answers(solved, "numerical_gradient", "import os\nos._exit(1)")
     result, rows = grade(solved, "-k", "rnn_step_backward")
-    result.assert_outcomes(passed=1, deselected=3)
+    result.assert_outcomes(passed=1, deselected=7)
     assert verdicts(rows) == {"rnn_step_backward": "passed"}
 
 
@@ -132,9 +150,9 @@ def test_one_selected_exercise_runs_what_it_needs(grade, solved):
 def test_what_failed_last_runs_again_alone(grade, solved, pytester):
     answers(solved, "rnn_sequence", "def rnn_sequence(*a): return 1")
     first, _ = grade(solved, "-p", "cacheprovider")
-    first.assert_outcomes(passed=3, failed=1)
+    first.assert_outcomes(passed=7, failed=1)
     again, rows = grade(notebook.read(SOLUTION), "-p", "cacheprovider", "--lf")
-    again.assert_outcomes(passed=1, deselected=3)
+    again.assert_outcomes(passed=1, deselected=7)
     assert verdicts(rows) == {"rnn_sequence": "passed"}
 
 
@@ -147,7 +165,7 @@ def test_exercises_in_another_order_have_the_same_verdicts(grade, solved, pytest
     pytester.syspathinsert()
     answers(solved, "rnn_step", "def rnn_step(*a): return 1")
     result, rows = grade(solved, "-p", "turned")
-    result.assert_outcomes(passed=3, failed=1)
+    result.assert_outcomes(passed=7, failed=1)
     assert rows["rnn_step"].verdict == "wrong"
 
 
@@ -158,7 +176,7 @@ def test_workers_of_xdist_keep_a_notebook_together(grade, solved, pytester):
         pytester.mkdir(student)
         nbformat.write(solved, pytester.path / student / "01_rnn.ipynb")
     result = pytester.runpytest("-n2", "-v", "--nbval", "ada/01_rnn.ipynb", "bob/01_rnn.ipynb")
-    result.assert_outcomes(passed=8)
+    result.assert_outcomes(passed=16)
     workers = {}
     for worker, student in re.findall(r"\[(gw\d)\].*PASSED (\w+)/", result.stdout.str()):
         workers.setdefault(student, set()).add(worker)
@@ -180,7 +198,7 @@ def test_settings_beside_the_notebook_do_not_rule_the_grading(grade, solved, pyt
     result.stderr.fnmatch_lines(["*the settings in *pytest.ini would rule the grading: use *rnnlib grade*"])
     (pytester.path / "pytest.ini").write_text("[pytest]")
     result, _ = grade(solved, "-c", "pytest.ini")
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=8)
 
 
 def test_solutions_that_are_not_there_are_told(grade, solved):
@@ -194,7 +212,7 @@ def test_a_conftest_beside_the_notebook_is_not_run(grade, solved, pytester):
     folder = pytester.mkdir("ada")
     (folder / "conftest.py").write_text("raise SystemExit('run')")
     result, _ = grade(solved)
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=8)
 
 
 @pytest.mark.slow
@@ -205,7 +223,7 @@ def test_a_damaged_solution_is_no_zero(grade, solved, tmp_path):
     result, rows = grade(solved, f"--solutions={tmp_path}")
     assert {(row.verdict, row.points) for row in rows.values()} == {("regrade", None)}
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*1.1 rnn_step *–/5  regrade *stopped with ModuleNotFoundError*"])
+    result.stdout.fnmatch_lines(["*1.1 rnn_step *–/2  regrade *stopped with ModuleNotFoundError*"])
 
 
 @pytest.mark.slow
@@ -300,10 +318,10 @@ def test_notebooks_from_any_folder_are_told_apart(pytester, solved, tmp_path_fac
         paths.append(path)
         answers(solved, "rnn_step", "def rnn_step(*a): return 1")
     result = pytester.runpytest("--nbval", "--junitxml=report.xml", f"--rootdir={pytester.path}", *paths)
-    result.assert_outcomes(passed=7, failed=1)
-    for path, total in zip(paths, ("20/20", "15/20"), strict=True):
+    result.assert_outcomes(passed=15, failed=1)
+    for path, total in zip(paths, ("20/20", "18/20"), strict=True):
         place = result.outlines.index(path.as_posix())
-        assert result.outlines[place + 5].split() == ["total", total]
+        assert result.outlines[place + len(NAMES) + 1].split() == ["total", total]
     assert "ada" in (pytester.path / "report.xml").read_text(encoding="utf-8")
 
 
@@ -327,9 +345,62 @@ def test_values_are_compared_within_rounding():
         assert not same_values([{"a": [1.0, 2]}], other)
 
 
+WEIGHTS = {"w_x": 1.0, "w_h": 2.0, "b": 0.0}
+DEEP = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+def shown(*displays):
+    """A check's outputs, with these values."""
+    return [{"output_type": "display_data", "data": {VALUES_MIME: values}} for values in displays]
+
+
+@pytest.fixture
+def memory(solved):
+    return next(e for e in matching.exercises(solved) if e.name == "noisy_memory")
+
+
+def test_weights_are_judged_by_what_they_do(memory):
+    for w_x, w_h, b in ((1.0, 2.0, 0.0), (1.2, 2.2, 0.0), (1, 2, 0)):
+        assert compare(memory, shown([{"w_x": w_x, "w_h": w_h, "b": b}])) is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [WEIGHTS | {"w_h": 0.5}],
+        [WEIGHTS | {"w_h": -2.0}],
+        [WEIGHTS | {"w_h": 1e308, "w_x": -1e308}],
+        *([WEIGHTS | {"b": value}] for value in (float("nan"), float("inf"), "0.0", None, True, 10**400)),
+        *([WEIGHTS | {"b": value}] for value in ([], [0.0], [[0.0], [0.0, 1.0]], {"b": 0.0}, DEEP)),
+        [{"w_x": 1.0, "w_h": 2.0}],
+        [WEIGHTS, WEIGHTS],
+        [list(WEIGHTS.values())],
+        [[[WEIGHTS]]],
+        [],
+        {},
+        WEIGHTS,
+        "w_x",
+        3,
+        None,
+        DEEP,
+    ],
+)
+def test_forged_weights_are_wrong(memory, values):
+    with pytest.raises(Failed, match="the check passed in the notebook, but") as failure:
+        compare(memory, shown(values))
+    assert failure.value.verdict == "wrong"
+
+
+def test_right_weights_shown_twice_are_wrong(memory):
+    with pytest.raises(Failed, match="it showed values twice"):
+        compare(memory, shown([WEIGHTS], [WEIGHTS]))
+
+
 @pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 def test_inside_bubblewrap_nothing_is_said_and_the_verdicts_are_the_same(grade, solved):
     result, rows = grade(solved, sandbox="on")
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=8)
     assert {row.sandbox for row in rows.values()} == {"bubblewrap"}
     assert "Not protected" not in result.stdout.str()

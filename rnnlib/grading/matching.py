@@ -7,6 +7,8 @@ from itertools import chain
 from rnnlib.grading import sources
 from rnnlib.grading.notebook import exercise_name, grade_id, lab_name, role, squeeze, with_gap
 
+FIGURE = "figure"  # the tag of a cell that draws alone: no grade needs it
+
 
 @dataclass
 class Cell:
@@ -191,7 +193,7 @@ class Work:
         match role(cell):
             case "answer":
                 return [Cell(source, cell.source) for source in self.answers[grade_id(cell)]]
-            case "provided":
+            case "provided" if FIGURE not in cell.metadata.get("tags", []):
                 return [Cell(cell.source, cell.source, provided=True)]
         return []
 

@@ -40,13 +40,13 @@ def judged(lab, item):
         return exercise(scope[exercise.name])
 
 
-@pytest.mark.parametrize(("lab", "item"), answers("wrong"))
+@pytest.mark.parametrize(("lab", "item"), list(answers("wrong")))
 def test_a_wrong_answer_gets_its_sentence(lab, item):
     with pytest.raises(CheckFailed) as caught:
         judged(lab, item)
     assert item["says"] in str(caught.value)
 
 
-@pytest.mark.parametrize(("lab", "item"), answers("right"))
+@pytest.mark.parametrize(("lab", "item"), list(answers("right")))
 def test_a_right_answer_passes_however_it_is_written(lab, item):
     assert judged(lab, item)

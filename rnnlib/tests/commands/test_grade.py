@@ -46,7 +46,7 @@ def test_a_class_is_graded_into_a_table_and_pages(folder, grade):
     assert run.status == 0, run.err
     for line in (
         "2 notebooks of 3 students, seed 3",
-        "| 01_rnn 1.1 rnn_step           |        1 |          1 |",
+        "| 01_rnn 1.1 rnn_step              |        1 |          1 |",
         "  nothing_handed_in/  : there is no notebook in this folder",
         "Not graded, in no student's folder: stray.ipynb",
         "grades:   out/grades.csv",

@@ -147,7 +147,7 @@ class Exercise:
         Returns:
             What is wrong with them, or "".
         """
-        pieces = self._pieces(self.call(self.reference, self.inputs(np.random.default_rng(0))[0]).value)
+        pieces = self.pieces(self.call(self.reference, self.inputs(np.random.default_rng(0))[0]).value)
         try:
             (found,) = values
             results = [np.asarray(found[part.name]) for part in pieces]
@@ -164,12 +164,9 @@ class Exercise:
         """Call an answer, or play the exercise's script with it; a ``calls.Outcome``."""
         return call(answer if self.drive is None else partial(self.drive, answer), case)
 
-    def pieces(self, value, right):
-        """The parts of a result beside those of the right one; raises ``parts.Misfit``."""
-        return parts(value, right, self.returns, self.name)
-
-    def _pieces(self, right):
-        return self.pieces(right, right)
+    def pieces(self, value, right=None):
+        """The parts of a result, beside those of the right one if given; raises ``parts.Misfit``."""
+        return parts(value, value if right is None else right, self.returns, self.name)
 
     def titles(self):
         """The titles of the lab's exercises, by name."""
@@ -298,7 +295,7 @@ class Exercise:
     def _raise_if_later_calls_change(self, outcomes):
         """What one call returned must be the caller's, whatever is called later."""
         for outcome in outcomes:
-            before = self._pieces(outcome.value)
+            before = self.pieces(outcome.value)
             now = self.pieces(outcome.returned, outcome.value)
             for part, later in zip(before, now, strict=True):
                 if not isinstance(part.value, str) and not same(part.value, later.value, self.tolerance):
@@ -309,7 +306,7 @@ class Exercise:
 
     def _evidence(self, outcomes):
         """The results of each call as lists of numbers; where ``accept`` decides, as they are."""
-        cases = [self._pieces(outcome.value) for outcome in outcomes[:-1] or outcomes]
+        cases = [self.pieces(outcome.value) for outcome in outcomes[:-1] or outcomes]
         if self.accept is not None:
             return [{part.name: np.asarray(part.value).tolist() for part in cases[0]}]
         return [evidence(pieces, EVIDENCE // len(cases)) for pieces in cases]

@@ -45,7 +45,7 @@ def _known(exercise, answer, cases, outcome, part):
                 return sentence
         return ""
     rights = [exercise.call(exercise.reference, case) for case in cases]
-    names = [piece.name for piece in exercise.pieces(rights[0].value, rights[0].value)]
+    names = [piece.name for piece in exercise.pieces(rights[0].value)]
     own, alike = [outcome], ""
     for other, sentence in exercise.misconceptions:
         mistaken = [exercise.call(other, cases[0])]

@@ -46,7 +46,7 @@ def test_the_reference_passes_with_its_values(exercise):
     assert 2 < len(numbers) <= 200
     for case, shown in zip(exercise.inputs(np.random.default_rng(0)), values, strict=True):
         result = exercise.reference(*case)
-        for piece in exercise.pieces(result, result):
+        for piece in exercise.pieces(result):
             value, listed = np.ravel(piece.value), np.ravel(shown[piece.name])
             if value.dtype.kind == "U":
                 assert (listed == value).all()
@@ -60,7 +60,7 @@ def test_the_reference_passes_with_its_values(exercise):
 def test_evidence_of_large_arrays_moves_with_each_entry():
     exercise = checks.rnn_sequence_backward
     result = exercise.reference(*exercise.inputs(np.random.default_rng(0))[0])
-    pieces = exercise.pieces(result, result)
+    pieces = exercise.pieces(result)
     before = evidence(pieces, 20)
     assert sum(map(len, before.values())) == 20
     for place, piece in enumerate(pieces):
@@ -357,3 +357,17 @@ def test_a_memory_is_told_what_it_does_not_do(weights, sentence):
 )
 def test_many_memories_are_right(weights):
     assert checks.noisy_memory(lambda: weights)
+
+
+@misconceptions
+def test_a_slow_answer_is_not_called_often(exercise, function, sentence):
+    calls = []
+
+    def counted(*arguments):
+        calls.append(1)
+        return function(*arguments)
+
+    counted.__signature__ = inspect.signature(function)
+    with pytest.raises(WrongAnswer):
+        exercise(counted)
+    assert len(calls) <= 15

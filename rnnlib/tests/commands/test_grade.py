@@ -54,7 +54,7 @@ def test_a_class_is_graded_into_a_table_and_pages(folder, grade):
         assert line in run.out
     with (folder / "out" / "grades.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 9
+    assert len(rows) == 17
     assert {(row["student"], row["verdict"], row["points"]) for row in rows} == {
         ("untouched", "unfilled", "0"),
         ("nothing_handed_in", "unreadable", "0"),

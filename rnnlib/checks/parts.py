@@ -134,11 +134,15 @@ def _index(i):
     return str([int(k) for k in i]) if i else ""
 
 
+#: Of saturated units nothing but rounding is left: differences that small mean nothing.
+ROUNDING = 1e-10
+
+
 def near(value, right, tolerance):
     """Entry by entry: within ``tolerance`` of the array's largest entry, 100 times that in float32."""
     scale = np.abs(right).max(initial=0) or 1
     coarse = 100 if np.asarray(right).dtype == np.float32 else 1
-    return np.abs(value - right) <= tolerance * coarse * scale
+    return np.abs(value - right) <= coarse * (tolerance * scale + ROUNDING)
 
 
 def same(a, b, tolerance):

@@ -337,7 +337,7 @@ def other_ways(nb):
     answers(
         nb,
         "find_mistakes",
-        "found = {}\nfor name, *where in ('C', 4, 'c'), ('B', 3, ' D'), ('A', 9, 'b'):\n"
+        "found = {}\nfor name, *where in ('C', 1, 'H'), ('B', 3, ' d'), ('A', 9, 'b'):\n"
         "    found[name] = where\n\ndef find_mistakes():\n    return found",
     )
     answers(

@@ -188,7 +188,7 @@ def shapes(parameters, case):
     """The shapes of the arrays that a call was given, or ""."""
     given = dict(zip(parameters, case, strict=False))
     arrays = [f"{name} {value.shape}" for name, value in given.items() if isinstance(value, np.ndarray)]
-    return f"Here are {', '.join(arrays)}." if arrays else ""
+    return f"Shapes here: {', '.join(arrays)}." if arrays else ""
 
 
 def about_error(error, line, parameters, titles):

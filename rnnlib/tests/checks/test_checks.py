@@ -72,8 +72,9 @@ def test_evidence_of_large_arrays_moves_with_each_entry():
 
 
 @misconceptions
-def test_a_misconception_is_named_as_itself_and_no_other(exercise, function, sentence):
-    for seed in range(5):
+@pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 5), marks=pytest.mark.slow)], ids=str)
+def test_a_misconception_is_named_as_itself_and_no_other(exercise, function, sentence, seeds):
+    for seed in seeds:
         with pytest.raises(WrongAnswer) as caught:
             exercise(function, seed=seed)
         named = [other for other in {s for _, s in exercise.misconceptions} if other in str(caught.value)]
@@ -359,6 +360,7 @@ def test_many_memories_are_right(weights):
     assert checks.noisy_memory(lambda: weights)
 
 
+@pytest.mark.slow
 @misconceptions
 def test_a_slow_answer_is_not_called_often(exercise, function, sentence):
     calls = []

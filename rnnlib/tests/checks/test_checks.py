@@ -66,7 +66,7 @@ def test_evidence_of_large_arrays_moves_with_each_entry():
     for place, piece in enumerate(pieces):
         for i in np.ndindex(piece.value.shape):
             changed = piece.value.copy()
-            changed[i] += 1e-3
+            changed[i] += 0.01 * np.abs(changed).max()
             after = evidence([*pieces[:place], piece._replace(value=changed), *pieces[place + 1 :]], 20)
             assert not same_values(before, after)
 

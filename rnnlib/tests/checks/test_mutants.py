@@ -41,13 +41,12 @@ EQUIVALENT = {
         "return (dx, dh_prev, dW_x, dW_h, db.T)": "db has one axis: db.T is db",
     },
     "rnn_sequence_backward": {
-        "dx = np.ones(x.shape)": "the loop writes every entry",
-        "dx = np.empty(x.shape)": "the loop writes every entry",
+        "dx, dh_prev = (np.ones(x.shape), np.zeros(h0.shape))": "the loop writes every entry",
+        "dx, dh_prev = (np.empty(x.shape), np.zeros(h0.shape))": "the loop writes every entry",
         "dW_h, db = (np.zeros(W_h.T.shape), np.zeros(W_h.shape[0]))": "W_h is square",
         "dW_h, db = (np.zeros(W_h.shape), np.zeros(W_h.T.shape[0]))": "W_h is square",
         "dW_h, db = (np.zeros(W_h.shape), np.zeros(W_h.shape[1]))": "W_h is square",
         "dW_h, db = (np.zeros(W_h.shape), np.zeros(W_h.shape[-1]))": "W_h is square",
-        "dh_prev = np.zeros(db.shape)": "zeros, added to each row and then replaced: T is 1 or more",
         "db += db_t.T": "db_t has one axis: db_t.T is db_t",
         "for t in reversed(range(dx.shape[1])):": "dx has the shape of x",
         "for t in reversed(range(dy.shape[1])):": "dy is (B, T, H): its axis 1 is T",
@@ -59,6 +58,7 @@ EQUIVALENT = {
     "clip": {
         "factor = longest / length if length.T > longest else 1": "a number's transpose is the number",
         "factor = longest / length.T if length > longest else 1": "a number's transpose is the number",
+        "factor = longest.T / length if length > longest else 1": "a number's transpose is the number",
         "length = np.sqrt(sum(((g.T ** 2).sum() for g in grads.values())))": "a sum of all entries",
     },
     "noisy_memory": {},

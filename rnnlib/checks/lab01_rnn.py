@@ -469,19 +469,24 @@ def a_single_number(f, x, eps):
 # 1.4 One step backward
 
 
-def step_backward_inputs(rng, shapes=None):
-    """Each h comes from a real forward step: an answer may recompute tanh."""
-    cases = []
-    for x, h_prev, W_x, W_h, b in step_inputs(rng, shapes):
-        h = rnn_step.reference(x, h_prev, W_x, W_h, b)
-        cases.append((rng.normal(size=h.shape), x, h_prev, h, W_x, W_h))
-    return cases
+def backward_inputs(inputs, forward, size=1):
+    """Inputs of a backward pass: those of a forward pass, its states, and a random gradient of that size.
+
+    The states are real ones: an answer may compute them anew.
+    """
+
+    def cases(rng, shapes=None):
+        for x, h, W_x, W_h, b in inputs(rng, shapes):
+            states = forward(x, h, W_x, W_h, b)
+            yield size * rng.normal(size=states.shape), x, h, states, W_x, W_h
+
+    return lambda rng, shapes=None: list(cases(rng, shapes))
 
 
 @exercise(
     "1.4",
     returns={"dx": "B, D", "dh_prev": "B, H", "dW_x": "D, H", "dW_h": "H, H", "db": "H,"},
-    inputs=step_backward_inputs,
+    inputs=backward_inputs(step_inputs, rnn_step.reference),
     section=("rnn", "One step backward"),
 )
 def rnn_step_backward(dh, x, h_prev, h, W_x, W_h):
@@ -660,21 +665,10 @@ def what_is_right_in_a_step(answer, *case):
 # 1.5 Backpropagation through time
 
 
-def sequence_backward_inputs(rng, shapes=None):
-    """The states come from a real forward pass: an answer may compute them anew. Some gradients are
-    large, so that an answer which clips them shows.
-    """
-    cases = []
-    for x, h0, W_x, W_h, b in sequence_inputs(rng, shapes):
-        hs = rnn_sequence.reference(x, h0, W_x, W_h, b)
-        cases.append((10 * rng.normal(size=hs.shape), x, h0, hs, W_x, W_h))
-    return cases
-
-
 @exercise(
     "1.5",
     returns={"dx": "B, T, D", "dh0": "B, H", "dW_x": "D, H", "dW_h": "H, H", "db": "H,"},
-    inputs=sequence_backward_inputs,
+    inputs=backward_inputs(sequence_inputs, rnn_sequence.reference, size=10),  # so that clipping shows
     section=("rnn", "All steps backward: backpropagation through time"),
 )
 def rnn_sequence_backward(dy, x, h0, hs, W_x, W_h):

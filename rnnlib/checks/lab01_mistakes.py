@@ -53,7 +53,12 @@ def version_c(dy, x, h0, hs, W_x, W_h):
 VERSIONS = {"A": version_a, "B": version_b, "C": version_c}
 
 
+def listing(function):
+    """A function's source with its lines counted from the one below the def."""
+    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    return "\n".join([lines[0], *(f"{number:2} {line}" for number, line in enumerate(lines[1:], start=1))])
+
+
 def show(version):
     """Print a version with its lines counted."""
-    lines = textwrap.dedent(inspect.getsource(VERSIONS[version])).splitlines()
-    print("\n".join([lines[0], *(f"{number:2} {line}" for number, line in enumerate(lines[1:], start=1))]))
+    print(listing(VERSIONS[version]))

@@ -745,6 +745,36 @@ def next_step_alone(fs):
     return np.concatenate([fs[:, 1:], np.ones_like(fs[:, :1])], axis=1)
 
 
+# 3.7 Find the mistake
+
+
+def about_mistakes(*answers):
+    """What leads on, and does not give the answer away."""
+    right = [part for version in find_mistakes.reference().values() for part in version]
+    for version, line, why, right_line, right_why in zip(
+        "ABC", answers[::2], answers[1::2], right[::2], right[1::2], strict=True
+    ):
+        if line != right_line:
+            return (
+                f"{version}: line {line} is as it should be. Which gates' rows of db are wrong, in which steps, "
+                "and which lines have a part in them?"
+            )
+        if why.strip().lower() != right_why:
+            return f"{version}: the line is found, but that is not what it does. What would the right line be?"
+    return ""
+
+
+@exercise(
+    "3.7",
+    returns={version: {"line": "", "why": ""} for version in "ABC"},
+    inputs=lambda rng: [()],
+    section=("lstm", "Is it right?"),
+    accept=about_mistakes,
+)
+def find_mistakes():
+    return {"A": (10, "d"), "B": (8, "a"), "C": (9, "e")}
+
+
 # 3.8 A cell that counts, judged by what it does
 
 

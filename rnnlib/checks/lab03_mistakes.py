@@ -1,0 +1,73 @@
+"""Three backward passes of lab 3, each with one wrong line, for the exercise *find the mistake*.
+
+A line is counted from the one below the def, which is line 1.
+"""
+
+import numpy as np
+
+from rnnlib.checks.lab01_mistakes import listing
+
+
+def version_a(dy, x, h0, c0, hs, cs, gates, W_x, W_h):
+    dx, dW_x, dW_h, db = np.zeros_like(x), np.zeros_like(W_x), np.zeros_like(W_h), np.zeros((4, hs.shape[2]))
+    dh, dc = np.zeros_like(h0), np.zeros_like(c0)
+    for t in reversed(range(x.shape[1])):
+        h_prev, c_prev = (hs[:, t - 1], cs[:, t - 1]) if t > 0 else (h0, c0)
+        i, f, o, g = gates[:, :, t]
+        tanh_c = np.tanh(cs[:, t])
+        dh = dh + dy[:, t]
+        dc = dc + dh * o * (1 - tanh_c**2)
+        da_i, da_f = dc * g * i * (1 - i), dc * c_prev * f * (1 - f)
+        da_o, da_g = dh * tanh_c * o * (1 - o), dc * i * g * (1 - g)
+        da = np.stack([da_i, da_f, da_o, da_g])
+        dx[:, t] = (da @ W_x.transpose(0, 2, 1)).sum(axis=0)
+        dh = (da @ W_h.transpose(0, 2, 1)).sum(axis=0)
+        dc = dc * f
+        dW_x, dW_h, db = dW_x + x[:, t].T @ da, dW_h + h_prev.T @ da, db + da.sum(axis=1)
+    return dx, dh, dc, dW_x, dW_h, db
+
+
+def version_b(dy, x, h0, c0, hs, cs, gates, W_x, W_h):
+    dx, dW_x, dW_h, db = np.zeros_like(x), np.zeros_like(W_x), np.zeros_like(W_h), np.zeros((4, hs.shape[2]))
+    dh, dc = np.zeros_like(h0), np.zeros_like(c0)
+    for t in reversed(range(x.shape[1])):
+        h_prev, c_prev = (hs[:, t - 1], cs[:, t - 1]) if t > 0 else (h0, c0)
+        i, f, o, g = gates[:, :, t]
+        tanh_c = np.tanh(cs[:, t])
+        dh = dh + dy[:, t]
+        dc = dh * o * (1 - tanh_c**2)
+        da_i, da_f = dc * g * i * (1 - i), dc * c_prev * f * (1 - f)
+        da_o, da_g = dh * tanh_c * o * (1 - o), dc * i * (1 - g**2)
+        da = np.stack([da_i, da_f, da_o, da_g])
+        dx[:, t] = (da @ W_x.transpose(0, 2, 1)).sum(axis=0)
+        dh = (da @ W_h.transpose(0, 2, 1)).sum(axis=0)
+        dc = dc * f
+        dW_x, dW_h, db = dW_x + x[:, t].T @ da, dW_h + h_prev.T @ da, db + da.sum(axis=1)
+    return dx, dh, dc, dW_x, dW_h, db
+
+
+def version_c(dy, x, h0, c0, hs, cs, gates, W_x, W_h):
+    dx, dW_x, dW_h, db = np.zeros_like(x), np.zeros_like(W_x), np.zeros_like(W_h), np.zeros((4, hs.shape[2]))
+    dh, dc = np.zeros_like(h0), np.zeros_like(c0)
+    for t in reversed(range(x.shape[1])):
+        h_prev, c_prev = (hs[:, t - 1], cs[:, t - 1]) if t > 0 else (h0, c0)
+        i, f, o, g = gates[:, :, t]
+        tanh_c = np.tanh(cs[:, t])
+        dh = dh + dy[:, t]
+        dc = dc + dh * o * (1 - tanh_c**2)
+        da_i, da_f = dc * g * i * (1 - i), dc * cs[:, t] * f * (1 - f)
+        da_o, da_g = dh * tanh_c * o * (1 - o), dc * i * (1 - g**2)
+        da = np.stack([da_i, da_f, da_o, da_g])
+        dx[:, t] = (da @ W_x.transpose(0, 2, 1)).sum(axis=0)
+        dh = (da @ W_h.transpose(0, 2, 1)).sum(axis=0)
+        dc = dc * f
+        dW_x, dW_h, db = dW_x + x[:, t].T @ da, dW_h + h_prev.T @ da, db + da.sum(axis=1)
+    return dx, dh, dc, dW_x, dW_h, db
+
+
+VERSIONS = {"A": version_a, "B": version_b, "C": version_c}
+
+
+def show(version):
+    """Print a version with its lines counted."""
+    print(listing(VERSIONS[version]))

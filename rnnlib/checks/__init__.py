@@ -15,17 +15,35 @@ from rnnlib.checks.lab01_rnn import (
     rnn_step,
     rnn_step_backward,
 )
+from rnnlib.checks.lab03_lstm import (
+    carry_reach,
+    counter,
+    find_lstm_mistakes,
+    lstm_sequence,
+    lstm_sequence_backward,
+    lstm_step,
+    lstm_step_backward,
+    sigmoid,
+)
 from rnnlib.checks.verdicts import explain_missing_names
 
 __all__ = [
+    "carry_reach",
     "clip",
+    "counter",
+    "find_lstm_mistakes",
     "find_mistakes",
+    "lstm_sequence",
+    "lstm_sequence_backward",
+    "lstm_step",
+    "lstm_step_backward",
     "noisy_memory",
     "numerical_gradient",
     "rnn_sequence",
     "rnn_sequence_backward",
     "rnn_step",
     "rnn_step_backward",
+    "sigmoid",
 ]
 
 explain_missing_names(EXERCISES)

@@ -750,7 +750,7 @@ def next_step_alone(fs):
 
 def about_mistakes(*answers):
     """What leads on, and does not give the answer away."""
-    right = [part for version in find_mistakes.reference().values() for part in version]
+    right = [part for version in find_lstm_mistakes.reference().values() for part in version]
     for version, line, why, right_line, right_why in zip(
         "ABC", answers[::2], answers[1::2], right[::2], right[1::2], strict=True
     ):
@@ -771,7 +771,7 @@ def about_mistakes(*answers):
     section=("lstm", "Is it right?"),
     accept=about_mistakes,
 )
-def find_mistakes():
+def find_lstm_mistakes():
     return {"A": (10, "d"), "B": (8, "a"), "C": (9, "e")}
 
 

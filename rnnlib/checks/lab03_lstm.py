@@ -38,8 +38,8 @@ def without_overflow(answer, x):
             answer(np.copy(x))
     except FloatingPointError:
         return (
-            "The values are right, but exp ran over on the way: np.where computes both of its branches, "
-            "for every entry. Which exponent is never positive?"
+            "The values are right, but exp ran over on the way (np.where computes both of its branches, "
+            "for every entry). Which exponent is never positive?"
         )
     return ""
 
@@ -49,6 +49,11 @@ def small_values_are_kept(answer, x):
     if answer(np.array([-40.0]))[0] == 0:
         return "σ(−40) is small, but not 0: subtracting from 1 loses what is small. Which form keeps it?"
     return ""
+
+
+@sigmoid.remark
+def what_is_kept(answer, x):
+    return f"σ(−40) is {float(answer(np.array([-40.0]))[0]):.2g} in yours, where 1 − 1 / (1 + exp(x)) says 0."
 
 
 @sigmoid.misconception("σ(−20) equals σ(−10) in yours: what is cut off?")
@@ -243,6 +248,12 @@ def transposed_W_h(x, h_prev, c_prev, W_x, W_h, b):
 def cell_for_output(x, h_prev, c_prev, W_x, W_h, b):
     gates = lstm_step.reference(x, c_prev, c_prev, W_x, W_h, b)
     return gates
+
+
+@lstm_step.remark
+def beyond_one(answer, x, h_prev, c_prev, W_x, W_h, b):
+    h, c, _ = answer(x, h_prev, 10 * c_prev, W_x, W_h, b)
+    return f"with large old cells |c| reaches {np.abs(c).max():.1f}, and |h| stays at {np.abs(h).max():.2f}."
 
 
 # 3.3 One step backward
@@ -469,13 +480,16 @@ def which_gates_are_right(answer, *case):
     if not are_gradients(results, right) or results[5].shape != right[5].shape:
         return ""
     if not same(results[2], right[2], 1e-6):
-        return "dc_prev is wrong, which needs only the cell's whole gradient and f: what reaches c, and on which ways?"
+        return "dc_prev needs only the cell's whole gradient and f: what reaches c, and on which ways?"
     good = [NAMES[gate] for gate in range(4) if same(results[5][gate], right[5][gate], 1e-6)]
     bad = [name for name in NAMES if name not in good]
     if good and bad:
-        return f"By db, the way to {', '.join(good)} is right, the way to {', '.join(bad)} is not: by what is it multiplied?"
+        return (
+            f"By db, the way to {', '.join(good)} is right, the way to {', '.join(bad)} is not: "
+            "by what is it multiplied?"
+        )
     if bad:
-        return "dc_prev is right, so the cell's gradient is, but db is wrong for all four gates: what lies before a gate?"
+        return "dc_prev is right, db wrong for all four gates: what lies between a gate and what enters it?"
     return "dc_prev and db are right, so all four gates are: who reads x, h_prev and the weights?"
 
 
@@ -701,7 +715,7 @@ def which_steps_are_right(answer, *case):
     if not same(dx[:, -1], right[0][:, -1], 1e-6):
         return "Not even the last step's dx is right, and nobody hands anything to it: look at a single step."
     if not same(dx, right[0], 1e-6):
-        return "The last step is right, so the fault lies between two steps: what comes back along h, what along c?"
+        return "The last step is right, the fault lies between two: what comes back along h, what along c?"
     if not (same(dh0, right[1], 1e-6) and same(dc0, right[2], 1e-6)):
         return "Every dx is right. What does step 1 hand back, and to whom?"
     return "dx, dh0 and dc0 are right, so every step is: how do the steps' contributions to the weights meet?"
@@ -745,6 +759,12 @@ def next_step_alone(fs):
     return np.concatenate([fs[:, 1:], np.ones_like(fs[:, :1])], axis=1)
 
 
+@carry_reach.remark
+def less_and_less(answer, fs):
+    half, most = (answer(np.full((1, 51, 1), f))[0, 0, 0] for f in (0.5, 0.95))
+    return f"after 50 steps f = 0.5 leaves {half:.0e}, f = 0.95 leaves {most:.2f}."
+
+
 # 3.7 Find the mistake
 
 
@@ -756,11 +776,11 @@ def about_mistakes(*answers):
     ):
         if line != right_line:
             return (
-                f"{version}: line {line} is as it should be. Which gates' rows of db are wrong, in which steps, "
-                "and which lines have a part in them?"
+                f"{version}: line {line} is as it should be. Which rows differ, for which gates, in which "
+                "steps, and which lines have a part in them?"
             )
         if why.strip().lower() != right_why:
-            return f"{version}: the line is found, but that is not what it does. What would the right line be?"
+            return f"{version}: the line is found. What would the right one be, and so what does this one do?"
     return ""
 
 
@@ -772,7 +792,7 @@ def about_mistakes(*answers):
     accept=about_mistakes,
 )
 def find_lstm_mistakes():
-    return {"A": (10, "d"), "B": (8, "a"), "C": (9, "e")}
+    return {"A": (10, "d"), "B": (8, "a"), "C": (2, "e")}
 
 
 # 3.8 A cell that counts, judged by what it does
@@ -826,3 +846,9 @@ def about_counter(w_x, w_h, b):
 )
 def counter():
     return np.array([20.0, 0, 0, 10]), np.zeros(4), np.array([-10.0, 10, 0, 0])
+
+
+@counter.remark
+def how_far_it_counts(answer):
+    cells = counted(*answer(), [1, 0] * 500)
+    return f"500 signals, each with a silent step after it, make the cell {cells[-1]:.1f}."

@@ -253,7 +253,7 @@ def cell_for_output(x, h_prev, c_prev, W_x, W_h, b):
 @lstm_step.remark
 def beyond_one(answer, x, h_prev, c_prev, W_x, W_h, b):
     h, c, _ = answer(x, h_prev, 10 * c_prev, W_x, W_h, b)
-    return f"with large old cells |c| reaches {np.abs(c).max():.1f}, and |h| stays at {np.abs(h).max():.2f}."
+    return f"with large old cells |c| reaches {np.abs(c).max():.1f}, |h| only {np.abs(h).max():.3f}."
 
 
 # 3.3 One step backward

@@ -115,19 +115,20 @@ def _guess(exercise, what, outcome, right, part, wrong):
     pieces = exercise.pieces(outcome.value, right.value)
     if len(pieces) > 1 and "dtype" not in what and _permuted(pieces, exercise.tolerance):
         return f"The results stand in another order: return {', '.join(exercise.returns)}."
-    value, target = np.asarray(part.value), np.asarray(part.right)
     if wrong is not None:
+        value, target = np.asarray(part.value), np.asarray(part.right)
         return words.relation(value, target, part.letters, partial(same, tolerance=exercise.tolerance))
     if type(part.value).__module__.startswith("torch"):
         return words.NUMPY_ALONE
-    if not isinstance(part.value, np.ndarray | np.generic) or value.shape == target.shape:
+    shape = np.shape(part.right)
+    if not isinstance(part.value, np.ndarray | np.generic) or np.shape(part.value) == shape:
         return ""
     lengths = {}
     for piece in pieces:
         letters = words.axes(piece.letters)
         if len(letters) == np.ndim(piece.right):
             lengths |= dict(zip(letters, np.shape(piece.right), strict=True))
-    return words.about_shape(value.shape, target.shape, part.letters, lengths)
+    return words.about_shape(np.shape(part.value), shape, part.letters, lengths)
 
 
 def _permuted(pieces, tolerance):

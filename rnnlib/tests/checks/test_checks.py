@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnnlib import checks
-from rnnlib.checks.lab01_mistakes import VERSIONS
+from rnnlib.checks import lab01_mistakes, lab03_mistakes
 from rnnlib.checks.parts import evidence
 from rnnlib.checks.verdicts import VALUES_MIME, NotFilledIn, WrongAnswer
 from rnnlib.grading.comparison import same_values
@@ -306,34 +306,95 @@ def misconception(name):
     return next(f for e in EXERCISES for f, _ in e.misconceptions if f.__name__ == name)
 
 
-def test_the_mistakes_to_find_are_where_the_exercise_says():
-    case = checks.rnn_sequence_backward.inputs(np.random.default_rng(0))[0]
-    right = checks.rnn_sequence_backward.reference(*case)
-    mended = {"A": ("da @ W_h", "da @ W_h.T"), "C": ("np.tanh(hs) ** 2", "hs**2")}
-    mended["B"] = (
-        "hs[:, np.arange(x.shape[1]) - 1]",
-        "np.concatenate([h0[:, None], hs[:, :-1]], axis=1)",
-    )
-    for version, (line, _) in checks.find_mistakes.reference().items():
-        function = VERSIONS[version]
+@pytest.mark.parametrize(
+    ("find", "backward", "versions", "mended"),
+    [
+        (
+            checks.find_mistakes,
+            checks.rnn_sequence_backward,
+            lab01_mistakes.VERSIONS,
+            {
+                "A": ("da @ W_h", "da @ W_h.T"),
+                "B": (
+                    "hs[:, np.arange(x.shape[1]) - 1]",
+                    "np.concatenate([h0[:, None], hs[:, :-1]], axis=1)",
+                ),
+                "C": ("np.tanh(hs) ** 2", "hs**2"),
+            },
+        ),
+        (
+            checks.find_lstm_mistakes,
+            checks.lstm_sequence_backward,
+            lab03_mistakes.VERSIONS,
+            {
+                "A": ("dc * i * g * (1 - g)", "dc * i * (1 - g**2)"),
+                "B": ("dc = dh * o[:, t]", "dc = dc + dh * o[:, t]"),
+                "C": ("cs[:, 1:]", "cs[:, :-1]"),
+            },
+        ),
+    ],
+    ids=["rnn", "lstm"],
+)
+def test_the_mistakes_to_find_are_where_the_exercise_says(find, backward, versions, mended):
+    case = backward.inputs(np.random.default_rng(0))[0]
+    right = backward.reference(*case)
+    for version, (line, _) in find.reference().items():
+        function = versions[version]
         lines = inspect.getsource(function).splitlines()
         assert not all(map(np.allclose, function(*case), right))
         old, new = mended[version]
-        assert lines[line].endswith(old)
+        assert lines[line].count(old) == 1
         lines[line] = lines[line].replace(old, new)
         scope = {"np": np}
         exec("\n".join(lines), scope)
         assert all(map(np.allclose, scope[function.__name__](*case), right))
 
 
-def test_the_answer_to_find_the_mistake_is_not_given_away():
+@pytest.mark.parametrize(
+    ("find", "given_away"),
+    [(checks.find_mistakes, r"line (9|3)\b|\bb\b"), (checks.find_lstm_mistakes, r"line (10|8)\b|\b[de]\b")],
+)
+def test_the_answer_to_find_the_mistake_is_not_given_away(find, given_away):
+    right = find.reference()
     for wrong in (
-        {"A": (1, "a"), "B": (1, "a"), "C": (2, "a")},
-        {"A": (9, "a"), "B": (3, "a"), "C": (1, "a")},
+        {version: (5, "c") for version in right},
+        {version: (line, "c") for version, (line, _) in right.items()},
     ):
-        message = verdict(checks.find_mistakes, lambda wrong=wrong: wrong)
-        assert not re.search(r"line (9|3)\b|\bb\b", message.replace("find_mistakes", ""))
-    assert checks.find_mistakes(lambda: {"A": [9, "B"], "B": (np.int64(3), " d "), "C": (1, "h")})
+        message = verdict(find, lambda wrong=wrong: wrong)
+        assert not re.search(given_away, message.replace(find.name, ""))
+    (a, why_a), (b, why_b), c = right.values()
+    assert find(lambda: {"A": [a, why_a.upper()], "B": (np.int64(b), f" {why_b} "), "C": c})
+
+
+@pytest.mark.parametrize(
+    ("w_x", "b", "sentence"),
+    [
+        ([0, 0, 0, 10], [10, 10, 0, 1], "what is written when x = 0"),
+        ([20, 0, 0, 1], [-10, 10, 0, 0], "One signal makes the cell 0.76"),
+        ([20, 0, 0, 10], [-10, 3, 0, 0], "after 200 silent steps the cell is 0.00"),
+        ([20, -10, 0, 10], [-10, 10, 0, 0], "40 signals make the cell"),
+    ],
+)
+def test_a_counter_is_told_what_it_does_not_do(w_x, b, sentence):
+    weights = np.array(w_x, dtype=float), np.zeros(4), np.array(b, dtype=float)
+    assert sentence in verdict(checks.counter, lambda: weights)
+
+
+def test_a_sigmoid_that_overflows_on_the_way_is_told():
+    def two_branches(x):
+        return np.where(x >= 0, 1 / (1 + np.exp(-x)), np.exp(x) / (1 + np.exp(x)))
+
+    assert "ran over on the way" in verdict(checks.sigmoid, lambda x: 1 / (1 + np.exp(-x)))
+    assert "np.where computes both" in verdict(checks.sigmoid, two_branches)
+    assert "what is small" in verdict(checks.sigmoid, lambda x: (1 + np.tanh(x / 2)) / 2)
+
+
+def test_a_list_of_unequal_lists_is_told():
+    def ragged(x, h0, c0, W_x, W_h, b):
+        hs, cs, gates = checks.lstm_sequence.reference(x, h0, c0, W_x, W_h, b)
+        return [hs[0].tolist(), hs[0, 1:].tolist()], cs, gates
+
+    assert "hs" in verdict(checks.lstm_sequence, ragged)
 
 
 @pytest.mark.parametrize(

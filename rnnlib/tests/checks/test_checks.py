@@ -72,7 +72,7 @@ def test_evidence_of_large_arrays_moves_with_each_entry():
 
 
 @misconceptions
-@pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 5), marks=pytest.mark.slow)], ids=str)
+@pytest.mark.parametrize("seeds", [range(1), pytest.param(range(1, 5), marks=pytest.mark.slow)], ids=str)
 def test_a_misconception_is_named_as_itself_and_no_other(exercise, function, sentence, seeds):
     for seed in seeds:
         with pytest.raises(WrongAnswer) as caught:

@@ -25,6 +25,9 @@ WALLS = [pytest.param("on", marks=pytest.mark.skipif(MISSING is not None, reason
 POSIX = pytest.mark.skipif(os.name != "posix", reason="this system has no signals or named pipes")
 SOLVED = cache(release.with_seed)
 
+# The verdicts come from the same code: a third of the suite shows that walls change none.
+WITHOUT_WALLS = [name for name, case in CASES.items() if not case.walls][::3]
+
 
 @pytest.fixture(autouse=True)
 def solved_once(monkeypatch):
@@ -57,7 +60,7 @@ def graded(folder, out, **options):
 @pytest.fixture(scope="module", params=WALLS)
 def everybody(request, tmp_path_factory):
     walls, rows, table = request.param, {}, []
-    names = {name for name, case in CASES.items() if walls == "on" or not case.walls}
+    names = set(CASES if walls == "on" else WITHOUT_WALLS)
     endless = {name for name in names if "timed out" in CASES[name].verdicts.values()}
     for timeout, group in ((5, endless), (60, names - endless)):  # on a busy machine, too
         folder = tmp_path_factory.mktemp("class")
@@ -77,7 +80,7 @@ def everybody(request, tmp_path_factory):
 def test_each_submission_has_its_verdict(everybody, name):
     walls, students, _ = everybody
     case = CASES[name]
-    if case.walls and walls == "off":
+    if walls == "off" and name not in WITHOUT_WALLS:
         assert name not in students
         return
     rows = students[name]

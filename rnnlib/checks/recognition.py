@@ -28,13 +28,20 @@ def question(exercise, answer, cases, outcome, right, found):
         return known or _about_a_crash(exercise, answer, cases[0], outcome.error)
     clue, guess = exercise.clue_of(answer, cases[0]), _guess(exercise, what, outcome, right, part, wrong)
     first, second = (guess, clue) if wrong is None else (clue, guess)  # a shape speaks for itself
-    return known or _outer_values(exercise, answer) or words.about_library(answer) or first or second
+    return (
+        known
+        or _about_changed(exercise, outcome)
+        or _outer_values(exercise, answer)
+        or words.about_library(answer)
+        or first
+        or second
+    )
 
 
 def _known(exercise, answer, cases, outcome, part):
     """The sentence of the misconception that goes wrong in the same way, or "".
 
-    The one that equals the answer in all parts, else the one that equals it in the first wrong
+    The one that equals the answer in all parts, else the one that equals it up to the first wrong
     part: a second mistake further down does not hide the first.
     """
     if exercise.accept is not None:
@@ -55,9 +62,11 @@ def _known(exercise, answer, cases, outcome, part):
         mistaken += [exercise.call(other, case) for case in cases[1:]]
         if _share(exercise, own, mistaken, rights, part.name) <= 0.5:
             continue
-        if all(_share(exercise, own, mistaken, rights, name) in (1, None) for name in names):
+        shares = {name: _share(exercise, own, mistaken, rights, name) for name in names}
+        if all(share in (1, None) for share in shares.values()):
             return sentence
-        alike = alike or sentence
+        if all(shares[name] in (1, None) for name in names[: names.index(part.name)]):
+            alike = alike or sentence
     return alike
 
 
@@ -87,6 +96,11 @@ def _part(exercise, outcome, right, name):
 
 def _same_error(a, b):
     return a is not None and type(a) is type(b) and text_of(a) == text_of(b)
+
+
+def _about_changed(exercise, outcome):
+    changed = [name for name, moved in zip(exercise.arguments, outcome.changed, strict=True) if moved]
+    return f"The caller's {changed[0]} changes on the way: work on a copy." if changed else ""
 
 
 def _outer_values(exercise, answer, kinds=np.ndarray | np.generic | float | int | list):
@@ -132,7 +146,9 @@ def _guess(exercise, what, outcome, right, part, wrong):
 
 
 def _permuted(pieces, tolerance):
-    """Whether every value is right for some other name."""
+    """Whether every value is right for some name, and not each for its own."""
+    if all(same(piece.value, piece.right, tolerance) for piece in pieces):
+        return False
     targets = [piece.right for piece in pieces]
     for piece in pieces:
         hits = [i for i, target in enumerate(targets) if same(piece.value, target, tolerance)]

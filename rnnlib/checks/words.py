@@ -219,7 +219,17 @@ def about_error(error, line, parameters, titles):
         return "This array has fewer axes: what works for an array of any shape?"
     if isinstance(error, IndexError) and (past := re.search(r"index (\d+) is out of .* size (\d+)", text)):
         last = int(past[2]) - 1
-        return f"Indices count from 0: the last one is {last}." if last >= 0 and int(past[1]) > last else ""
+        if last < 0 or int(past[1]) <= last:
+            return ""
+        axis = re.search(r"for axis (\d+)", text)
+        meant = f" Is axis {axis[1]} the one that you mean?" if axis else ""
+        return f"Indices count from 0: the last one is {last}.{meant}"
+    if isinstance(error, ValueError) and "truth value of an array" in text:
+        return "An if decides once, for the whole array: np.where, or a mask, decides for each entry."
+    if isinstance(error, ValueError) and (few := re.search(r"too many values .*expected (\d+)", text)):
+        return f"On the left stand {few[1]} names, and more results come from the right."
+    if isinstance(error, ValueError) and (many := re.search(r"not enough values .*(\d+), got (\d+)", text)):
+        return f"On the left stand {many[1]} names, and {many[2]} come from the right."
     if isinstance(error, ValueError) and (
         into := re.search(r"input array from shape (.*) into shape (.*)", text)
     ):

@@ -799,6 +799,8 @@ def what_the_first_step_holds(answer, x, h0, c0, W_x, W_h, b):
             return sentence
     if same(first, right[0][:, 0], 1e-6) and not same(results[0], right[0], 1e-6):
         return "Step 1 is right: which h and which c enter step 2?"
+    if same(results[1], right[1], 1e-6):
+        return "cs is right, hs is not: what does a step return, and what did you store?"
     return ""
 
 
@@ -1151,10 +1153,7 @@ def about_counter(w_x, w_h, b):
         return f"A second signal makes the cell {twice[-1]:.2f}, not 2: what is f at a signal?"
     many = counted(w_x, w_h, b, [1, 0, 0] * 40)
     if abs(many[-1] - 40) > 1:
-        return (
-            f"40 signals make the cell {many[-1]:.1f}: does something change when the cell is large? "
-            "What do the gates see of it?"
-        )
+        return f"40 signals in 120 steps make the cell {many[-1]:.1f}: is a little lost, or written, at every step?"
     return ""
 
 

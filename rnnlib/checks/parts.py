@@ -5,6 +5,7 @@
 a tuple and what a dict is as in the reference's result.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -99,7 +100,8 @@ def problem(part, tolerance, by_value=True):
         return f"{name} must be {_kind(right)}, yours is of type {type(value).__name__}.{hint}", None
     value, target = np.asarray(value), np.asarray(right)
     if value.shape != target.shape:
-        shape = f"({letters}) = {target.shape}" if target.ndim else "a single number"
+        named = f"({letters}) = " if re.search("[A-Z]", letters) else ""
+        shape = f"{named}{target.shape}" if target.ndim else "a single number"
         return f"{name} has shape {value.shape}, it should be {shape}.", None
     whole = target.dtype.kind in "iu"
     if whole and by_value:

@@ -372,7 +372,8 @@ def test_the_answer_to_find_the_mistake_is_not_given_away(find, given_away):
         ([0, 0, 0, 10], [10, 10, 0, 1], "what is written when x = 0"),
         ([20, 0, 0, 1], [-10, 10, 0, 0], "One signal makes the cell 0.76"),
         ([20, 0, 0, 10], [-10, 3, 0, 0], "after 200 silent steps the cell is 0.00"),
-        ([20, -10, 0, 10], [-10, 10, 0, 0], "40 signals make the cell"),
+        ([20, -10, 0, 10], [-10, 10, 0, 0], "A second signal makes the cell 1.50"),
+        ([20, 0, 0, 10], [-10, 7.65, 0, 0], "40 signals in 120 steps make the cell 38.9"),
     ],
 )
 def test_a_counter_is_told_what_it_does_not_do(w_x, b, sentence):
@@ -384,7 +385,7 @@ def test_a_sigmoid_that_overflows_on_the_way_is_told():
     def two_branches(x):
         return np.where(x >= 0, 1 / (1 + np.exp(-x)), np.exp(x) / (1 + np.exp(x)))
 
-    assert "ran over on the way" in verdict(checks.sigmoid, lambda x: 1 / (1 + np.exp(-x)))
+    assert "overflowed on the way" in verdict(checks.sigmoid, lambda x: 1 / (1 + np.exp(-x)))
     assert "np.where computes both" in verdict(checks.sigmoid, two_branches)
     assert "what is small" in verdict(checks.sigmoid, lambda x: (1 + np.tanh(x / 2)) / 2)
 

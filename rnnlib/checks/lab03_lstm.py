@@ -1153,7 +1153,7 @@ def about_counter(w_x, w_h, b):
         return f"A second signal makes the cell {twice[-1]:.2f}, not 2: what is f at a signal?"
     many = counted(w_x, w_h, b, [1, 0, 0] * 40)
     if abs(many[-1] - 40) > 1:
-        return f"40 signals in 120 steps make the cell {many[-1]:.1f}: is a little lost, or written, at every step?"
+        return f"40 signals in 120 steps make {many[-1]:.1f}: is a little lost, or written, at every step?"
     return ""
 
 

@@ -373,7 +373,7 @@ def test_the_answer_to_find_the_mistake_is_not_given_away(find, given_away):
         ([20, 0, 0, 1], [-10, 10, 0, 0], "One signal makes the cell 0.76"),
         ([20, 0, 0, 10], [-10, 3, 0, 0], "after 200 silent steps the cell is 0.00"),
         ([20, -10, 0, 10], [-10, 10, 0, 0], "A second signal makes the cell 1.50"),
-        ([20, 0, 0, 10], [-10, 7.65, 0, 0], "40 signals in 120 steps make the cell 38.9"),
+        ([20, 0, 0, 10], [-10, 7.65, 0, 0], "40 signals in 120 steps make 38.9"),
     ],
 )
 def test_a_counter_is_told_what_it_does_not_do(w_x, b, sentence):

@@ -61,7 +61,7 @@ const gradientsChapter = (() => {
     const remarks = {
       sooner: "It seems so: each slope of the tanh is at most 1, so each factor can only get smaller. And yet",
       slowly: "Not bad: something is left. But it does not fade. In fact",
-      explodes: "Yes.",
+      explodes: "Yes:",
     };
     let guess = null, draw;
     const svg = kit.svg(figure, { width: 640, height: 260, label: figure.dataset.alt });

@@ -32,7 +32,8 @@ def test_each_guess_gets_the_answer(visit, button):
 
 @pytest.mark.parametrize("tanh", [False, True])
 @pytest.mark.parametrize(
-    ("kind", "values", "shear"), [("pair", (0.8, 0.45), 2.5), ("pair", (-0.3, 1.1), 0), ("real", (0.9, -1.2), 4)]
+    ("kind", "values", "shear"),
+    [("pair", (0.8, 0.45), 2.5), ("pair", (-0.3, 1.1), 0), ("real", (0.9, -1.2), 4)],
 )
 def test_the_river_computes_what_numpy_computes(visit, kind, values, shear, tanh):
     computed = visit(PAGE).evaluate(
@@ -51,7 +52,9 @@ def test_the_river_computes_what_numpy_computes(visit, kind, values, shear, tanh
         h = np.tanh(h @ W) if tanh else h @ W
         jacobian = jacobian @ (W * (1 - h**2 if tanh else 1))
         np.testing.assert_allclose(computed["h"][t + 1], h, rtol=1e-6, atol=1e-12)
-        np.testing.assert_allclose(computed["reach"][t + 1], np.linalg.norm(jacobian, 2), rtol=1e-6, atol=1e-14)
+        np.testing.assert_allclose(
+            computed["reach"][t + 1], np.linalg.norm(jacobian, 2), rtol=1e-6, atol=1e-14
+        )
 
 
 @pytest.mark.parametrize(("w", "b"), [(1.3, -0.07), (1.3, -0.13), (1.05, 0.02), (2.0, -0.3), (146.7, 322.0)])

@@ -84,7 +84,7 @@ const gradientsChapter = (() => {
     const answer = (name, words) => kit.button(figure, words, () => {
       guess = name;
       draw();
-      kit.say(figure, `${remarks[name]} with the tanh the gradient doubles at each step. After ${tanh.length - 1} steps it is ${kit.number(tanh.at(-1))}.`);
+      kit.say(figure, `${remarks[name]} with the tanh the gradient doubles at each step. After ${tanh.length - 1} steps it is ${(tanh.at(-1) / 1e9).toFixed(1)} billion.`);
     });
     answer("sooner", "it is gone even sooner");
     answer("slowly", "it fades slowly");

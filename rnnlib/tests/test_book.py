@@ -16,6 +16,7 @@ PAGES = [
     "book/index.html",
     "book/rnn.html",
     "labs/01_rnn.html",
+    "book/gradients.html",
     "book/appendix/instructors.html",
     "book/appendix/changes.html",
     "book/appendix/bibliography.html",

@@ -17,6 +17,8 @@ PAGES = [
     "book/rnn.html",
     "labs/01_rnn.html",
     "book/gradients.html",
+    "book/lstm.html",
+    "labs/03_lstm.html",
     "book/appendix/instructors.html",
     "book/appendix/changes.html",
     "book/appendix/bibliography.html",

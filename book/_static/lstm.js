@@ -56,7 +56,7 @@ const lstmChapter = (() => {
     const axes = kit.axes(svg, { x: [0, T], y: [-1.15, 1.15], box, ticks: { x: [], y: [-1, 0, 1] } });
     const middle = t => axes.x(t + 0.5);
     const [, top, , height] = box;
-    kit.text(svg, [box[0] - 30, top + height / 2 + 5], "input", "", { size: 14, anchor: "end" });
+    kit.text(svg, [box[0] - 30, top + height / 2 + 5], "stream", "", { size: 14, anchor: "end" });
     const later = axes.dots([], "x", 2.5), past = axes.dots([], "x", 3.5);
     later.style.opacity = 0.4;
     const star = kit.draw(svg, "path", { class: "x", style: "fill: var(--pen)" });
@@ -76,7 +76,7 @@ const lstmChapter = (() => {
 
   /** A slider for each of the three gates, side by side; they change `gates`. */
   function gateSliders(kit, figure, gates, change) {
-    return ["input $i$", "forget $f$", "output $o$"].map((label, k) => {
+    return ["input", "forget", "output"].map((label, k) => {
       return slim(kit.range(figure, { label, min: 0, max: 1, step: 0.05, value: gates[k] }, value => {
         gates[k] = value;
         change(k);
@@ -101,11 +101,11 @@ const lstmChapter = (() => {
     const svg = kit.svg(figure, { width: 640, height: 300, label: figure.dataset.alt });
 
     kit.layout(narrow => {
-      const [width, left] = [narrow ? 360 : 640, 76];
+      const [width, left] = [narrow ? 360 : 640, 94];
       const area = (top, height) => [left, top, width - left - 12, height];
       kit.resize(svg, width, 296);
       const stream = streamOf(kit, svg, area(22, 74), T);
-      const rows = ["gate $i$", "gate $f$", "gate $o$"].map((label, k) => bars(kit, svg, area(106 + 23 * k, 17), T, label));
+      const rows = ["input gate", "forget gate", "output gate"].map((label, k) => bars(kit, svg, area(106 + 23 * k, 17), T, label));
       const below = kit.axes(svg, { x: [0, T], y: [-1.15, 1.15], box: area(180, 92), ticks: { x: [], y: [-1, 0, 1] } });
       kit.text(svg, [left - 30, 215], "cell", "new", { size: 14, anchor: "end" });
       kit.text(svg, [left - 30, 245], "output", "state", { size: 14, anchor: "end" });

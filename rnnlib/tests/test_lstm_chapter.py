@@ -1,0 +1,86 @@
+"""The chapter on the long short-term memory, in the built book (``jupyter-book build .``)."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE, LAB = "book/lstm.html", "labs/03_lstm.html"
+
+pytestmark = pytest.mark.slow
+
+
+def number(text):
+    """A number as the book prints it: with a minus sign, or as a power of ten."""
+    text = text.replace("−", "-").replace(",", "")
+    power = re.fullmatch(r"(.+?)\s*[·×]\s*10(-?\d+)", text)
+    return float(power[1]) * 10 ** int(power[2]) if power else float(text)
+
+
+def rows(page, first):
+    """The table whose first row of the body has this name: name -> numbers."""
+    table = page.locator("article table", has=page.locator("tbody th", has_text=re.compile(f"^{first}$"))).first
+    return {
+        row.locator("th").first.inner_text(): [number(cell) for cell in row.locator("td").all_inner_texts()]
+        for row in table.locator("tbody tr").all()
+    }
+
+
+def test_questions_exercises_and_pictures_are_there(visit):
+    page = visit(PAGE)
+    assert page.locator(".quiz").count() >= 5
+    exercises = page.locator(".exercise[id]")
+    assert 8 <= exercises.count() <= page.locator(".solution").count()
+    marks = " ".join(exercises.all_inner_texts())
+    assert all(mark in marks for mark in ("●○○", "●●○", "●●●"))
+    assert "Find the mistake" in marks
+
+
+def test_chapter_and_lab_lead_to_each_other(visit):
+    """Every exercise is linked from the chapter, and each link, there and back, has an end."""
+    page = visit(PAGE)
+    chapter = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
+    links = page.locator("article a[href*='03_lstm.html#']").evaluate_all("links => links.map(a => a.hash.slice(1))")
+    page = visit(LAB)
+    lab = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
+    assert set(links) <= lab
+    assert {re.match(r"exercise-3\d", link)[0] for link in links if link.startswith("exercise")} == {
+        f"exercise-3{k}" for k in range(1, 9)
+    }
+    notebook = json.loads((ROOT / "labs_solutions" / "03_lstm.ipynb").read_text(encoding="utf-8"))
+    text = "".join(line for cell in notebook["cells"] for line in cell["source"])
+    wanted = set(re.findall(r"lstm\.md#([\w-]+)", text))
+    assert wanted
+    assert wanted <= chapter
+
+
+def test_the_lstm_answers_what_no_cheap_way_out_does(visit):
+    page = visit(PAGE)
+    tables = page.locator("article table", has=page.locator("th", has_text="LSTM, 16 units"))
+    assert tables.count() == 1
+    names = tables.locator("tbody th").all_inner_texts()
+    worst = [number(row.locator("td").last.inner_text()) for row in tables.locator("tbody tr").all()]
+    errors = dict(zip(names, worst, strict=True))
+    assert len(errors) == 6
+    assert errors.pop("LSTM, 16 units") < 0.005 < 0.1 < min(errors.values())
+
+
+def test_the_prices_stand_beside_those_of_the_plain_network(visit):
+    prices = rows(visit(PAGE), "RNN, seed 0")
+    assert list(prices) == [f"{kind}, seed {seed}" for kind in ("RNN", "LSTM") for seed in range(3)] + ["last value"]
+    before = rows(visit("book/rnn.html"), "seed 0")
+    assert prices["last value"] == before["last value"]
+    for seed in range(3):
+        assert prices[f"RNN, seed {seed}"] == pytest.approx(before[f"seed {seed}"], abs=2e-4)
+
+
+def test_who_remembers_what_offers_both_models(visit):
+    figure = visit(PAGE).locator('figure.explore[data-explore="remember"]')
+    said = figure.locator(".explore-say")
+    shown = {}
+    for name in ("RNN", "LSTM"):
+        figure.get_by_role("radio", name=name, exact=True).check()
+        shown[name] = said.inner_text()
+    assert shown["RNN"] != shown["LSTM"]

@@ -131,7 +131,8 @@ const gradientsChapter = (() => {
         below.update(gradient, reach.map((v, t) => [t, v]));
         const top = reach.reduce((best, v, t) => (v > reach[best] ? t : best), 0);
         const grown = reach[top] > 1.001 ? `The gradient is largest at step ${top}: ${kit.number(reach[top])}` : "The gradient never grows";
-        kit.say(figure, `Largest eigenvalue ${kit.number(size)} in size, norm ${kit.number(stretch)}. ${grown}; after ${T} steps ${kit.number(reach[T])}.`);
+        const last = reach[T] > 1e-3 && reach[T] < 1e5 ? kit.number(reach[T]) : reach[T] === 0 ? "0" : `about 10$^{${kit.number(Math.round(Math.log10(reach[T])))}}$`;
+        kit.say(figure, `Largest eigenvalue ${kit.number(size)} in size, norm ${kit.number(stretch)}. ${grown}; after ${T} steps ${last}.`);
       };
       paint();
       handles.forEach((handle, i) => kit.drag(handle, ([x, y]) => {
@@ -145,8 +146,8 @@ const gradientsChapter = (() => {
       }));
     });
 
-    kit.choice(figure, "eigenvalues:", [["pair", "a pair, $a ± ib$"], ["real", "two real ones"]], value => {
-      values = value === "real" ? [values[0], values[0]] : [values[0], 0];
+    kit.choice(figure, "eigenvalues:", [["pair", "$a ± ib$"], ["real", "two real"]], value => {
+      values = value === "real" ? [values[0], round(values[0] - 0.5)] : [values[0], 0];
       kind = value;
       paint();
     }, kind);
@@ -170,7 +171,7 @@ const gradientsChapter = (() => {
       const g = clip(cliff(w, b, unit).gradient, way, longest);
       return [w - lr * g[0], b - lr * g[1]];
     };
-    const tidy = v => kit.number(v, Math.abs(v) >= 1000 ? 4 : 3);
+    const tidy = v => (v !== 0 && Math.abs(v) < 1e-4 ? "almost 0" : kit.number(v, Math.abs(v) >= 1000 ? 6 : 3));
     const svg = kit.svg(figure, { width: 640, height: 330, label: figure.dataset.alt });
 
     kit.layout(narrow => {
@@ -194,7 +195,7 @@ const gradientsChapter = (() => {
       const come = map.line([], "x"), stops = map.dots([], "x", 3);
       come.setAttribute("style", "stroke-width: 1.5");
       kit.text(svg, [map.x(1.52), map.y(-0.3)], "high loss", "", { size: 14, anchor: "middle" });
-      kit.text(svg, [map.x(1.46), map.y(0.05)], "low loss", "", { size: 14, anchor: "middle" });
+      kit.text(svg, [map.x(1.25), map.y(0.05)], "low loss", "", { size: 14, anchor: "middle" });
       const side = kit.axes(svg, { x: high, y: [0, top], xlabel: narrow ? "bias $b$, at this $w$" : "$b$, at this $w$", ylabel: "loss", box: narrow ? [64, 264, 282, 112] : [470, 12, 156, 262], ticks: { x: narrow ? [-0.3, -0.2, -0.1, 0, 0.1] : [-0.3, 0], y: [0, 1, 2, 3] } });
       if (narrow) kit.text(svg, [205, 236], "weight $w$", "", { size: 15 });
       const profile = side.line([], "ink"), here = side.dots([], "state", 7);

@@ -171,7 +171,10 @@ const gradientsChapter = (() => {
       const g = clip(cliff(w, b, unit).gradient, way, longest);
       return [w - lr * g[0], b - lr * g[1]];
     };
-    const tidy = v => (v !== 0 && Math.abs(v) < 1e-4 ? "almost 0" : kit.number(v, Math.abs(v) >= 1000 ? 6 : 3));
+    const tidy = v => {
+      if (Math.abs(v) >= 1000) return Math.round(v).toLocaleString("en");
+      return v !== 0 && Math.abs(v) < 1e-4 ? "almost 0" : kit.number(v);
+    };
     const svg = kit.svg(figure, { width: 640, height: 330, label: figure.dataset.alt });
 
     kit.layout(narrow => {

@@ -66,9 +66,9 @@ const gradientsChapter = (() => {
     let guess = null, draw;
     const svg = kit.svg(figure, { width: 640, height: 260, label: figure.dataset.alt });
     kit.layout(narrow => {
-      const width = narrow ? 360 : 640;
-      kit.resize(svg, width, 260);
-      const axes = kit.axes(svg, { x: [0, linear.length - 1], y: [1e-3, 1e12], log: "y", xlabel: "steps", ylabel: "size of the gradient", box: [70, 10, width - 84, 192], ticks: { y: [1e-3, 1, 1e3, 1e6, 1e9, 1e12] } });
+      const [width, height] = narrow ? [360, 200] : [640, 260];
+      kit.resize(svg, width, height);
+      const axes = kit.axes(svg, { x: [0, linear.length - 1], y: [1e-3, 1e12], log: "y", xlabel: "steps", ylabel: "size of the gradient", box: [70, 10, width - 84, height - 68], ticks: { y: [1e-3, 1, 1e3, 1e6, 1e9, 1e12] } });
       const points = values => values.map((v, t) => [t, v]);
       axes.line(points(linear.map(v => v || 1e-30)), "x");
       axes.dots(points(linear).slice(0, 2), "x", 5);
@@ -131,7 +131,8 @@ const gradientsChapter = (() => {
         below.update(gradient, reach.map((v, t) => [t, v]));
         const top = reach.reduce((best, v, t) => (v > reach[best] ? t : best), 0);
         const grown = reach[top] > 1.001 ? `The gradient is largest at step ${top}: ${kit.number(reach[top])}` : "The gradient never grows";
-        kit.say(figure, `Largest eigenvalue ${kit.number(size)} in size, norm ${kit.number(stretch)}. ${grown}; after ${T} steps ${kit.number(reach[T])}.`);
+        const last = reach[T] > 1e-3 && reach[T] < 1e5 ? kit.number(reach[T]) : reach[T] === 0 ? "0" : `about 10$^{${kit.number(Math.round(Math.log10(reach[T])))}}$`;
+        kit.say(figure, `Largest eigenvalue ${kit.number(size)} in size, norm ${kit.number(stretch)}. ${grown}; after ${T} steps ${last}.`);
       };
       paint();
       handles.forEach((handle, i) => kit.drag(handle, ([x, y]) => {
@@ -145,8 +146,8 @@ const gradientsChapter = (() => {
       }));
     });
 
-    kit.choice(figure, "eigenvalues:", [["pair", "a pair, $a ± ib$"], ["real", "two real ones"]], value => {
-      values = value === "real" ? [values[0], values[0]] : [values[0], 0];
+    kit.choice(figure, "eigenvalues:", [["pair", "$a ± ib$"], ["real", "two real"]], value => {
+      values = value === "real" ? [values[0], round(values[0] - 0.5)] : [values[0], 0];
       kind = value;
       paint();
     }, kind);
@@ -163,14 +164,17 @@ const gradientsChapter = (() => {
   // The cliff: loss over w and b, a point to drag, a step with and without clipping.
   explore.add("gradients-cliff", (figure, { w: wide, b: high, rows, top, edge, lr, longest, places, ...unit }, kit) => {
     const WAYS = [["none", "not clipped", "grad"], ["norm", "by norm", "new"], ["value", "by value", "gate"]];
-    let [w, b] = places.face, how = "none", paint = () => {};
+    let [w, b] = places.face, path = [[w, b]], how = "none", paint = () => {};
     const off = () => w < wide[0] || w > wide[1] || b < high[0] || b > high[1];
     const hold = (v, [lo, hi]) => Math.max(lo, Math.min(hi, v));
     const after = way => {
       const g = clip(cliff(w, b, unit).gradient, way, longest);
       return [w - lr * g[0], b - lr * g[1]];
     };
-    const tidy = v => kit.number(v, Math.abs(v) >= 1000 ? 4 : 3);
+    const tidy = v => {
+      if (Math.abs(v) >= 1000) return Math.round(v).toLocaleString("en");
+      return v !== 0 && Math.abs(v) < 1e-4 ? "almost 0" : kit.number(v);
+    };
     const svg = kit.svg(figure, { width: 640, height: 330, label: figure.dataset.alt });
 
     kit.layout(narrow => {
@@ -188,8 +192,13 @@ const gradientsChapter = (() => {
             style: `fill: color-mix(in srgb, var(--explore-state) ${Math.round((80 * row[from]) / 9)}%, var(--explore-ground))` });
         }
       });
+      // On this line the state rests at h_0; for these w a small change grows there.
+      const ridge = [1 / (1 - unit.h_0 ** 2), wide[1]].map(w => [w, Math.atanh(unit.h_0) - w * unit.h_0]);
+      map.line(ridge, "ink").setAttribute("style", "stroke-width: 1.5; stroke-dasharray: 2 4");
+      const come = map.line([], "x"), stops = map.dots([], "x", 3);
+      come.setAttribute("style", "stroke-width: 1.5");
       kit.text(svg, [map.x(1.52), map.y(-0.3)], "high loss", "", { size: 14, anchor: "middle" });
-      kit.text(svg, [map.x(1.46), map.y(0.05)], "low loss", "", { size: 14, anchor: "middle" });
+      kit.text(svg, [map.x(1.25), map.y(0.05)], "low loss", "", { size: 14, anchor: "middle" });
       const side = kit.axes(svg, { x: high, y: [0, top], xlabel: narrow ? "bias $b$, at this $w$" : "$b$, at this $w$", ylabel: "loss", box: narrow ? [64, 264, 282, 112] : [470, 12, 156, 262], ticks: { x: narrow ? [-0.3, -0.2, -0.1, 0, 0.1] : [-0.3, 0], y: [0, 1, 2, 3] } });
       if (narrow) kit.text(svg, [205, 236], "weight $w$", "", { size: 15 });
       const profile = side.line([], "ink"), here = side.dots([], "state", 7);
@@ -211,6 +220,8 @@ const gradientsChapter = (() => {
           return kit.arrow(svg, at, along.map((v, i) => at[i] + share * v), colour);
         }).filter(Boolean);
         svg.append(point); // above the arrows
+        map.update(come, path);
+        map.update(stops, path);
         point.setAttribute("cx", at[0]);
         point.setAttribute("cy", at[1]);
         const { loss } = cliff(w, b, unit);
@@ -223,6 +234,7 @@ const gradientsChapter = (() => {
         // The face is thinner than a pixel: a point that comes near clings to it.
         const i = Math.round(((w - wide[0]) / (wide[1] - wide[0])) * (edge.length - 1));
         if (Math.abs(map.y(b) - map.y(edge[i])) < 2.5) [w, b] = [wide[0] + ((wide[1] - wide[0]) * i) / (edge.length - 1), edge[i]];
+        path = [[w, b]];
         paint();
         tell();
       }, { label: "the point (w, b)", keys: 6, value: () => `w ${tidy(w)}, b ${tidy(b)}, loss ${tidy(cliff(w, b, unit).loss)}` });
@@ -240,18 +252,20 @@ const gradientsChapter = (() => {
 
     const go = (name, place) => kit.button(figure, name, () => {
       [w, b] = place;
+      path = [place];
       paint();
       tell();
     });
     go("on top", places.top);
     go("on the face", places.face);
     go("at the foot", places.foot);
-    kit.choice(figure, "clip:", WAYS.map(([way, name]) => [way, name]), value => {
+    kit.choice(figure, "clip:", WAYS.map(([way, name]) => [way, way === "none" ? "no" : name]), value => {
       how = value;
       tell();
     }, how);
     kit.button(figure, "take a step", () => {
       [w, b] = after(how);
+      path.push([w, b]);
       paint();
       tell();
     });

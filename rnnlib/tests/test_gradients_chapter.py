@@ -107,9 +107,10 @@ def test_the_river_answers_to_hand_and_keys(visit, viewport):
     page.mouse.move(box["x"] - 20, box["y"] + 10, steps=4)
     page.mouse.up()
     assert said.inner_text() != at
-    river.get_by_role("radio", name="two real ones").check()
+    river.get_by_role("radio", name="two real").check()
     river.get_by_role("radio", name="tanh").check()
     assert river.locator(".handle").count() == 2
+    assert re.search(r"after 60 steps (about 10|[\d.]+)", said.inner_text())
 
 
 @pytest.mark.parametrize("viewport", [NARROW, WIDE])
@@ -128,8 +129,12 @@ def test_a_step_from_the_face(visit, viewport):
         cliff.get_by_role("button", name="on the face").click()
         cliff.get_by_role("radio", name=way).check()
         assert f"The next step, {way}" in said.inner_text()
+        come = cliff.locator("path.line.x")
+        assert come.get_attribute("d").count("L") == 0
         step.click()
         assert "off the map" not in said.inner_text()
+        step.click()
+        assert come.get_attribute("d").count("L") == 2  # the way of the point, two steps long
     cliff.get_by_role("button", name="at the foot").click()
     point = cliff.get_by_role("slider", name="the point")
     before = said.inner_text()
@@ -146,6 +151,26 @@ def test_figure_and_controls_fit_on_one_screen(visit, name, viewport):
     assert box["height"] <= viewport["height"]
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= viewport["width"]
+
+
+@pytest.mark.parametrize("viewport", [NARROW, WIDE])
+def test_the_first_screen_holds_the_question_and_its_buttons(visit, viewport):
+    hook = figure(visit(PAGE, viewport=viewport), "gradients-hook")
+    last = hook.locator(".explore-say").bounding_box()
+    assert last["y"] + last["height"] <= viewport["height"]
+
+
+@pytest.mark.parametrize("viewport", [NARROW, {"width": 768, "height": 1024}, WIDE])
+def test_labels_can_be_read(visit, viewport):
+    small = visit(PAGE, viewport=viewport).evaluate(
+        """() => [...document.querySelectorAll(":is(.explore, .picture) svg text")]
+            .filter(text => text.getClientRects().length)
+            .map(text => {
+              const sizes = [text, ...text.children].map(e => parseFloat(getComputedStyle(e).fontSize));
+              return [text.textContent, Math.max(...sizes) * text.ownerSVGElement.getScreenCTM().a];
+            }).filter(([, size]) => size < 11)"""
+    )
+    assert small == []
 
 
 def test_by_hand_the_tanh_spoils_the_cancellation(visit):

@@ -1106,7 +1106,7 @@ def about_mistakes(*answers):
     "3.7",
     returns={version: {"line": "", "why": ""} for version in "ABC"},
     inputs=lambda rng: [()],
-    section=("lstm", "Is it right?"),
+    section=("lstm", "One step backward"),
     accept=about_mistakes,
 )
 def find_lstm_mistakes():

@@ -9,7 +9,7 @@ from rnnlib.checks.verdicts import VALUES_MIME
 from rnnlib.grading import kernel, matching, notebook, report, sandbox, session
 from rnnlib.grading.comparison import compare, same_values
 from rnnlib.grading.verdicts import Failed
-from rnnlib.tests.grading.submissions import CASES, NAMES, POINTS, SOLUTION, STUDENT, answers, cell
+from rnnlib.tests.grading.submissions import CASES, NAMES, POINTS, ROOT, SOLUTION, STUDENT, answers, cell
 
 pytest_plugins = ["pytester"]
 
@@ -62,6 +62,15 @@ def test_the_solved_lab_has_full_points(grade, solved):
     assert verdicts(rows) == dict.fromkeys(NAMES, "passed")
     assert {name: row.points for name, row in rows.items()} == POINTS
     assert {(row.student, row.lab, row.review) for row in rows.values()} == {("ada", "01_rnn", "")}
+
+
+@pytest.mark.slow
+def test_lab_3_has_full_points_when_solved_and_none_as_released(grade):
+    for folder, verdict, points in [("labs_solutions", "passed", 20), ("labs", "unfilled", 0)]:
+        _, rows = grade(notebook.read(ROOT / folder / "03_lstm.ipynb"), name="03_lstm.ipynb")
+        assert set(verdicts(rows).values()) == {verdict}
+        assert sum(row.points for row in rows.values()) == points
+        assert sum(row.of for row in rows.values()) == 20
 
 
 def test_one_line_tells_each_exercise(grade, solved):

@@ -21,7 +21,8 @@ def number(text):
 
 def rows(page, first):
     """The table whose first row of the body has this name: name -> numbers."""
-    table = page.locator("article table", has=page.locator("tbody th", has_text=re.compile(f"^{first}$"))).first
+    name = page.locator("tbody th", has_text=re.compile(f"^{first}$"))
+    table = page.locator("article table", has=name).first
     return {
         row.locator("th").first.inner_text(): [number(cell) for cell in row.locator("td").all_inner_texts()]
         for row in table.locator("tbody tr").all()
@@ -42,7 +43,8 @@ def test_chapter_and_lab_lead_to_each_other(visit):
     """Every exercise is linked from the chapter, and each link, there and back, has an end."""
     page = visit(PAGE)
     chapter = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
-    links = page.locator("article a[href*='03_lstm.html#']").evaluate_all("links => links.map(a => a.hash.slice(1))")
+    links = page.locator("article a[href*='03_lstm.html#']").all()
+    links = [link.get_attribute("href").split("#")[1] for link in links]
     page = visit(LAB)
     lab = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
     assert set(links) <= lab
@@ -69,7 +71,8 @@ def test_the_lstm_answers_what_no_cheap_way_out_does(visit):
 
 def test_the_prices_stand_beside_those_of_the_plain_network(visit):
     prices = rows(visit(PAGE), "RNN, seed 0")
-    assert list(prices) == [f"{kind}, seed {seed}" for kind in ("RNN", "LSTM") for seed in range(3)] + ["last value"]
+    networks = [f"{kind}, seed {seed}" for kind in ("RNN", "LSTM") for seed in range(3)]
+    assert list(prices) == [*networks, "last value"]
     before = rows(visit("book/rnn.html"), "seed 0")
     assert prices["last value"] == before["last value"]
     for seed in range(3):

@@ -59,8 +59,9 @@ const lstmChapter = (() => {
     kit.text(svg, [box[0] - 30, top + height / 2 + 5], "stream", "", { size: 14, anchor: "end" });
     const later = axes.dots([], "x", 2.5), past = axes.dots([], "x", 3.5);
     later.style.opacity = 0.4;
-    const star = kit.draw(svg, "path", { class: "x", style: "fill: var(--pen)" });
-    const bell = kit.draw(svg, "path", { style: "fill: var(--explore-ink)" });
+    const wide = "stroke: transparent; stroke-linejoin: round; stroke-width: 16"; // a finger finds it
+    const star = kit.draw(svg, "path", { class: "x", style: `fill: var(--pen); ${wide}` });
+    const bell = kit.draw(svg, "path", { style: `fill: var(--explore-ink); ${wide}` });
     const show = now => {
       const points = now.x.map((value, t) => [t + 0.5, value]);
       const plain = (from, to) => points.slice(from, to).filter(([at]) => at !== now.star + 0.5);
@@ -165,7 +166,7 @@ const lstmChapter = (() => {
     const sliders = gateSliders(kit, figure, gates, () => (shown = false));
     const clock = kit.play(figure, () => {
       const still = clock.button.textContent === "Step";
-      waited = slow(t) && !still ? (waited + 1) % 3 : 0;
+      waited = slow(t) && !still ? (waited + 1) % 4 : 0;
       return waited > 0 || step();
     }, 250);
     if (clock.button.textContent !== "Step") kit.button(figure, "step", () => {

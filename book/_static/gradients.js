@@ -172,7 +172,7 @@ const gradientsChapter = (() => {
       return [w - lr * g[0], b - lr * g[1]];
     };
     const tidy = v => {
-      if (Math.abs(v) >= 1000) return Math.round(v).toLocaleString("en");
+      if (Math.abs(v) >= 1000) return Math.round(v).toLocaleString("en").replace("-", "−");
       return v !== 0 && Math.abs(v) < 1e-4 ? "almost 0" : kit.number(v);
     };
     const svg = kit.svg(figure, { width: 640, height: 330, label: figure.dataset.alt });

@@ -3,10 +3,9 @@
 A line is counted from the one below the def, which is line 1.
 """
 
-import inspect
-import textwrap
-
 import numpy as np
+
+from rnnlib.checks.find_the_mistake import listing
 
 
 def version_a(dy, x, h0, hs, W_x, W_h):
@@ -51,12 +50,6 @@ def version_c(dy, x, h0, hs, W_x, W_h):
 
 
 VERSIONS = {"A": version_a, "B": version_b, "C": version_c}
-
-
-def listing(function):
-    """A function's source with its lines counted from the one below the def."""
-    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
-    return "\n".join([lines[0], *(f"{number:2} {line}" for number, line in enumerate(lines[1:], start=1))])
 
 
 def show(version):

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from rnnlib.checks import find_the_mistake
 from rnnlib.checks.calls import Recording, call
 from rnnlib.checks.exercise import exercise as of_lab
 from rnnlib.checks.parts import same
@@ -973,33 +974,20 @@ def no_inputs(rng):
     return [()]
 
 
-def about_mistakes(*answers):
-    """What leads on, and does not give the answer away."""
-    right = [part for version in find_mistakes.reference().values() for part in version]
-    for version, line, why, right_line, right_why in zip(
-        "ABC", answers[::2], answers[1::2], right[::2], right[1::2], strict=True
-    ):
-        if line != right_line:
-            return (
-                f"{version}: line {line} is as it should be. Which results are wrong, in which steps, "
-                "and which lines have a part in them?"
-            )
-        if why.strip().lower() != right_why:
-            return (
-                f"{version}: the line is found, but that is not what it does. What would the right line be?"
-            )
-    return ""
+WRONG_LINES = {"A": (9, "b"), "B": (3, "d"), "C": (1, "h")}
 
 
 @exercise(
     "1.6",
-    returns={version: {"line": "", "why": ""} for version in "ABC"},
+    returns={version: {"line": "", "why": ""} for version in WRONG_LINES},
     inputs=no_inputs,
     section=("rnn", "Is it right?"),
-    accept=about_mistakes,
+    accept=find_the_mistake.about(
+        WRONG_LINES, "Which results are wrong, in which steps, and which lines have a part in them?"
+    ),
 )
 def find_mistakes():
-    return {"A": (9, "b"), "B": (3, "d"), "C": (1, "h")}
+    return dict(WRONG_LINES)
 
 
 # 1.7 Clipping

@@ -8,8 +8,9 @@ from functools import partial
 
 import numpy as np
 
+from rnnlib.checks import find_the_mistake
 from rnnlib.checks.exercise import exercise as of_lab
-from rnnlib.checks.lab01_rnn import are_gradients
+from rnnlib.checks.lab01_rnn import are_gradients, no_inputs
 from rnnlib.checks.parts import same
 
 exercise = partial(of_lab, "03_lstm")
@@ -1086,38 +1087,24 @@ def less_and_less(answer, fs):
 # 3.7 Find the mistake
 
 
-def about_mistakes(*answers):
-    """What leads on, and does not give the answer away."""
-    right = [part for version in find_lstm_mistakes.reference().values() for part in version]
-    for version, line, why, right_line, right_why in zip(
-        "ABC", answers[::2], answers[1::2], right[::2], right[1::2], strict=True
-    ):
-        if line != right_line:
-            return (
-                f"{version}: line {line} is as it should be. Which rows differ, for which gates, in which "
-                "steps, and which lines have a part in them?"
-            )
-        if why.strip().lower() != right_why:
-            return f"{version}: the line is found. Write the right line beside it: what is the difference?"
-    return ""
+WRONG_LINES = {"A": (10, "d"), "B": (8, "a"), "C": (2, "e")}
 
 
 @exercise(
     "3.7",
-    returns={version: {"line": "", "why": ""} for version in "ABC"},
-    inputs=lambda rng: [()],
+    returns={version: {"line": "", "why": ""} for version in WRONG_LINES},
+    inputs=no_inputs,
     section=("lstm", "One step backward"),
-    accept=about_mistakes,
+    accept=find_the_mistake.about(
+        WRONG_LINES,
+        "Which rows differ, for which gates, in which steps, and which lines have a part in them?",
+    ),
 )
 def find_lstm_mistakes():
-    return {"A": (10, "d"), "B": (8, "a"), "C": (2, "e")}
+    return dict(WRONG_LINES)
 
 
 # 3.8 A cell that counts, judged by what it does
-
-
-def no_inputs(rng):
-    return [()]
 
 
 def counted(w_x, w_h, b, stream):

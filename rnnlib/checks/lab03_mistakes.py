@@ -5,7 +5,7 @@ A line is counted from the one below the def, which is line 1.
 
 import numpy as np
 
-from rnnlib.checks.lab01_mistakes import listing
+from rnnlib.checks.find_the_mistake import listing
 
 
 def version_a(dy, x, h0, c0, hs, cs, gates, W_x, W_h):

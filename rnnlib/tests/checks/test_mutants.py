@@ -11,6 +11,25 @@ from rnnlib.grading import notebook
 from rnnlib.tests.checks.mutants import mutants
 from rnnlib.tests.grading.submissions import ROOT
 
+#: Other weights of lab 3's counter that count as well, and why.
+COUNTERS = [
+    ("20.0, 0, 0, 10", "np.ones(4)", "-10.0, 10, 0, 0", "h moves the gates' sums by at most 1"),
+    ("20.0, 1, 0, 10", "np.zeros(4)", "-10.0, 10, 0, 0", "f = σ(11) when a signal comes"),
+    ("20.0, -1, 0, 10", "np.zeros(4)", "-10.0, 10, 0, 0", "f = σ(9) when a signal comes"),
+    ("20.0, 0, 1, 10", "np.zeros(4)", "-10.0, 10, 0, 0", "the output plays no part"),
+    ("20.0, 0, -1, 10", "np.zeros(4)", "-10.0, 10, 0, 0", "the output plays no part"),
+    ("20.0, 0, 0, 11", "np.zeros(4)", "-10.0, 10, 0, 0", "tanh(11) is 1 as tanh(10) is"),
+    ("20.0, 0, 0, 9", "np.zeros(4)", "-10.0, 10, 0, 0", "tanh(9) is 1 as tanh(10) is"),
+    ("20.0, 0, 0, 20", "np.zeros(4)", "-10.0, 10, 0, 0", "tanh(20) is 1 as tanh(10) is"),
+    ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 11, 0, 0", "f = σ(11) holds as well"),
+    ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 9, 0, 0", "f = σ(9) loses 2.4% in 200 steps"),
+    ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 20, 0, 0", "f = σ(20) holds as well"),
+    ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 10, 1, 0", "the output plays no part"),
+    ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 10, -1, 0", "the output plays no part"),
+    ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 10, 0, 1", "i = σ(−10) writes 0.7% in 200 silent steps"),
+    ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 10, 0, -1", "i = σ(−10) writes 0.7% in 200 silent steps"),
+]
+
 #: Answers that are right although they were changed, and why.
 EQUIVALENT = {
     "rnn_step": {
@@ -103,36 +122,7 @@ EQUIVALENT = {
         "for t in reversed(range(fs.T.shape[1] - 1)):": "fs.T is (H, T, B): its axis 1 is T",
     },
     "find_lstm_mistakes": {},
-    "counter": {
-        f"return (np.array([{w_x}]), {w_h}, np.array([{b}]))": why
-        for w_x, w_h, b, why in [
-            ("20.0, 0, 0, 10", "np.ones(4)", "-10.0, 10, 0, 0", "h moves the gates' sums by at most 1"),
-            ("20.0, 1, 0, 10", "np.zeros(4)", "-10.0, 10, 0, 0", "f = σ(11) when a signal comes"),
-            ("20.0, -1, 0, 10", "np.zeros(4)", "-10.0, 10, 0, 0", "f = σ(9) when a signal comes"),
-            ("20.0, 0, 1, 10", "np.zeros(4)", "-10.0, 10, 0, 0", "the output plays no part"),
-            ("20.0, 0, -1, 10", "np.zeros(4)", "-10.0, 10, 0, 0", "the output plays no part"),
-            ("20.0, 0, 0, 11", "np.zeros(4)", "-10.0, 10, 0, 0", "tanh(11) is 1 as tanh(10) is"),
-            ("20.0, 0, 0, 9", "np.zeros(4)", "-10.0, 10, 0, 0", "tanh(9) is 1 as tanh(10) is"),
-            ("20.0, 0, 0, 20", "np.zeros(4)", "-10.0, 10, 0, 0", "tanh(20) is 1 as tanh(10) is"),
-            ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 11, 0, 0", "f = σ(11) holds as well"),
-            ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 9, 0, 0", "f = σ(9) loses 2.4% in 200 steps"),
-            ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 20, 0, 0", "f = σ(20) holds as well"),
-            ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 10, 1, 0", "the output plays no part"),
-            ("20.0, 0, 0, 10", "np.zeros(4)", "-10.0, 10, -1, 0", "the output plays no part"),
-            (
-                "20.0, 0, 0, 10",
-                "np.zeros(4)",
-                "-10.0, 10, 0, 1",
-                "in silence i = σ(−10) writes 0.7% in 200 steps",
-            ),
-            (
-                "20.0, 0, 0, 10",
-                "np.zeros(4)",
-                "-10.0, 10, 0, -1",
-                "in silence i = σ(−10) writes 0.7% in 200 steps",
-            ),
-        ]
-    },
+    "counter": {f"return (np.array([{w_x}]), {w_h}, np.array([{b}]))": why for w_x, w_h, b, why in COUNTERS},
 }
 
 

@@ -100,7 +100,7 @@ def problem(part, tolerance, by_value=True):
         return f"{name} must be {_kind(right)}, yours is of type {type(value).__name__}.{hint}", None
     value, target = np.asarray(value), np.asarray(right)
     if value.shape != target.shape:
-        named = f"({letters}) = " if re.search("[A-Z]", letters) else ""
+        named = f"({letters}) = " if re.search("[A-Za-z]", letters) else ""
         shape = f"{named}{target.shape}" if target.ndim else "a single number"
         return f"{name} has shape {value.shape}, it should be {shape}.", None
     whole = target.dtype.kind in "iu"

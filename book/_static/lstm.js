@@ -285,7 +285,7 @@ const lstmChapter = (() => {
     const steps = () => run(weights, numbers().map((value, at) => [value, +(at === star), +(at === bell)]));
 
     kit.layout(narrow => {
-      const [width, left] = [narrow ? 360 : 640, 76];
+      const [width, left] = [narrow ? 360 : 640, 90];
       const area = (top, height) => [left, top, width - left - 12, height];
       kit.resize(svg, width, 196 + 122 * H);
       const stream = streamOf(kit, svg, area(22, 74), T);

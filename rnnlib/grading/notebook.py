@@ -65,7 +65,7 @@ def seed(solution):
     return solution.metadata.get("rnnlib", {}).get("seed", 0)
 
 
-def solution_for(stem, student, folder):
+def solution_for(stem, student, folder, text=""):
     """The path of the solution that a notebook is to be graded by, or None if it is no lab.
 
     Students rename files and lose metadata. So a lab is known by the name in its metadata,
@@ -75,16 +75,24 @@ def solution_for(stem, student, folder):
         stem: the file's name, without ``.ipynb``.
         student: the notebook; None if it cannot be read.
         folder: the solved labs.
+        text: what the file holds; of a notebook that cannot be read, the cells' ids still say its lab.
     """
     solutions = {solution.stem: solution for solution in sorted(Path(folder).glob("*.ipynb"))}
     label = max((lab for lab in solutions if stem.startswith(lab)), key=len, default=None)
-    if student is None:  # what cannot be read is some lab's, if there is only one
-        return solutions.get(label) or (next(iter(solutions.values())) if len(solutions) == 1 else None)
+    if student is None:
+        return solutions.get(label) or _lab_in(text, solutions.values())
     name = lab_name(student)
     if name in solutions or label:
         return solutions.get(name, solutions.get(label))
     same = (s for s in solutions.values() if shares_exercise(read(s), student))
     return next(same, None)
+
+
+def _lab_in(text, solutions):
+    """The solved lab most of whose cells' ids stand in a text; where none do, the only lab, or None."""
+    found = {s: sum(f'"{cell.id}"' in text for cell in read(s).cells) for s in solutions}
+    likely = max(found, key=found.get, default=None)
+    return likely if len(found) == 1 or found.get(likely) else None
 
 
 def shares_exercise(solution, student):

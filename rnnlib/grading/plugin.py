@@ -9,6 +9,7 @@ nbval's loop that waits for a cell is not used: it has no deadline for output an
 notice a kernel that died. Nor is its loop that compares outputs: it knows no rounding.
 """
 
+import contextlib
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -103,12 +104,14 @@ def pytest_collect_file(file_path, parent):
     ours = [node for node in nodes if isinstance(node, IPyNbFile)]
     if not ours:
         return nodes
-    student, problem = None, None
+    student, problem, text = None, None, ""
     try:
         student = notebook.read(file_path)
     except notebook.UnreadableNotebook as error:
         problem = str(error)
-    solution = notebook.solution_for(file_path.stem, student, parent.config.option.solutions)
+        with contextlib.suppress(OSError):
+            text = file_path.read_text(encoding="utf-8", errors="replace")
+    solution = notebook.solution_for(file_path.stem, student, parent.config.option.solutions, text)
     if solution is None:
         return nodes
     root = parent.config.rootpath

@@ -117,7 +117,7 @@ def _read(student, path, solutions, seed):
     except Failed as failure:
         return replace(submission, problem=failure.message, verdict=failure.verdict)
     nb, text, problem = _without_outputs(content)
-    solution = notebook.solution_for(path.stem, nb, solutions)
+    solution = notebook.solution_for(path.stem, nb, solutions, content.decode("utf-8", "replace"))
     if solution is None:
         problem = problem or "this is no lab: neither its name, nor its metadata, nor its cells say which"
     return replace(

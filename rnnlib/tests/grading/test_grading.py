@@ -1,5 +1,6 @@
 """The pytest plugin: ``pytest --nbval`` over one notebook. What students hand in is in test_class.py."""
 
+import itertools
 import re
 
 import nbformat
@@ -109,8 +110,15 @@ def _text(path):
         return file.read()
 
 
-@pytest.mark.parametrize("case", ["cut_off", "nested_too_deep", "an_id_is_a_list"])
-@pytest.mark.parametrize("name", ["01_rnn.ipynb", "01_rnn (1).ipynb", "homework.ipynb"])
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [
+        ("cut_off", "homework.ipynb"),
+        *itertools.product(
+            ["cut_off", "nested_too_deep", "an_id_is_a_list"], ["01_rnn.ipynb", "01_rnn (1).ipynb"]
+        ),
+    ],
+)
 def test_an_unreadable_notebook_is_told_in_a_line(grade, pytester, case, name):
     folder = pytester.mkdir("made")
     CASES[case].make(folder)
@@ -119,6 +127,17 @@ def test_an_unreadable_notebook_is_told_in_a_line(grade, pytester, case, name):
     assert result.ret == 1  # failed tests, not an interrupted run
     assert verdicts(rows) == dict.fromkeys(NAMES, "unreadable")
     assert all(row.message.startswith("the notebook cannot be read") for row in rows.values())
+
+
+def test_an_unreadable_notebook_belongs_to_the_lab_whose_cells_it_holds():
+    text = (ROOT / "labs" / "03_lstm.ipynb").read_text(encoding="utf-8")[:-1]
+    for stem, content, lab in [
+        ("homework", text, "03_lstm"),
+        ("01_rnn", text, "01_rnn"),
+        ("homework", "[", None),
+    ]:
+        solution = notebook.solution_for(stem, None, ROOT / "labs_solutions", content)
+        assert (solution and solution.stem) == lab
 
 
 def test_a_changed_or_deleted_check_still_counts(grade, solved):

@@ -345,6 +345,7 @@ def test_numbers_survive_a_narrow_terminal(run, tmp_path, monkeypatch):
     assert "…" not in result.out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_benchmark_of_other_models(run, tmp_path):
     arguments = ["--models", "rnn, gru", "--data", "weather", "--epochs", "1", "--seeds", "1", "--jobs", "1"]

@@ -118,6 +118,7 @@ def test_a_small_class(tmp_path):
     assert rows["nothing_handed_in"][""].of == 0
 
 
+@pytest.mark.slow
 def test_a_lab_in_its_earlier_form_keeps_its_points(tmp_path):
     names = ["lab_of_four", "lab_of_four_with_one_wrong"]
     rows, _ = graded(made(tmp_path / "class", *names), tmp_path / "grades.csv")

@@ -74,6 +74,7 @@ def test_lab_3_has_full_points_when_solved_and_none_as_released(grade):
         assert sum(row.of for row in rows.values()) == 20
 
 
+@pytest.mark.slow
 def test_one_line_tells_each_exercise(grade, solved):
     answers(
         solved, "rnn_step", "def rnn_step(x, h_prev, W_x, W_h, b):\n    return x @ W_x + h_prev @ W_h + b"

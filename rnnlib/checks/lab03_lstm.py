@@ -1159,4 +1159,4 @@ def counter():
 def how_far_it_counts(answer):
     cells = counted(*answer(), [1, 0] * 500)
     f = float(sigmoid.reference(np.array(float(answer()[2][F]))))
-    return f"500 signals among 1000 steps make the cell {cells[-1]:.1f}: with f = {f:.5f} a little leaks."
+    return f"500 signals among 1000 steps make the cell {cells[-1]:.1f}; in silence f is {f:.5f}."

@@ -25,24 +25,42 @@ from rnnlib.checks.lab03_lstm import (
     lstm_step_backward,
     sigmoid,
 )
+from rnnlib.checks.lab04_gru import (
+    find_gru_mistakes,
+    from_pytorch,
+    gru_sequence,
+    gru_sequence_backward,
+    gru_step,
+    gru_step_backward,
+    rnn_as_gru,
+    sample_and_hold,
+)
 from rnnlib.checks.verdicts import explain_missing_names
 
 __all__ = [
     "carry_reach",
     "clip",
     "counter",
+    "find_gru_mistakes",
     "find_lstm_mistakes",
     "find_mistakes",
+    "from_pytorch",
+    "gru_sequence",
+    "gru_sequence_backward",
+    "gru_step",
+    "gru_step_backward",
     "lstm_sequence",
     "lstm_sequence_backward",
     "lstm_step",
     "lstm_step_backward",
     "noisy_memory",
     "numerical_gradient",
+    "rnn_as_gru",
     "rnn_sequence",
     "rnn_sequence_backward",
     "rnn_step",
     "rnn_step_backward",
+    "sample_and_hold",
     "sigmoid",
 ]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnnlib import checks
-from rnnlib.checks import lab01_mistakes, lab03_mistakes
+from rnnlib.checks import lab01_mistakes, lab03_mistakes, lab04_mistakes
 from rnnlib.checks.parts import evidence
 from rnnlib.checks.verdicts import VALUES_MIME, NotFilledIn, WrongAnswer
 from rnnlib.grading.comparison import same_values
@@ -45,8 +45,7 @@ def test_the_reference_passes_with_its_values(exercise):
     numbers = [v for case in values for part in case.values() for v in np.ravel(part)]
     assert 2 < len(numbers) <= 200
     for case, shown in zip(exercise.inputs(np.random.default_rng(0)), values, strict=True):
-        result = exercise.reference(*case)
-        for piece in exercise.pieces(result):
+        for piece in exercise.pieces(exercise.call(exercise.reference, case).value):
             value, listed = np.ravel(piece.value), np.ravel(shown[piece.name])
             if value.dtype.kind == "U":
                 assert (listed == value).all()
@@ -332,8 +331,18 @@ def misconception(name):
                 "C": ("cs[:, 1:]", "cs[:, :-1]"),
             },
         ),
+        (
+            checks.find_gru_mistakes,
+            checks.gru_sequence_backward,
+            lab04_mistakes.VERSIONS,
+            {
+                "A": ("dh * z +", "dh * (1 - z) +"),
+                "B": ("h_prev, da)", "h_prev, np.stack([*da[:2], da[2] * r]))"),
+                "C": ("(n - h)", "(n - h_prev)"),
+            },
+        ),
     ],
-    ids=["rnn", "lstm"],
+    ids=["rnn", "lstm", "gru"],
 )
 def test_the_mistakes_to_find_are_where_the_exercise_says(find, backward, versions, mended):
     case = backward.inputs(np.random.default_rng(0))[0]
@@ -352,7 +361,11 @@ def test_the_mistakes_to_find_are_where_the_exercise_says(find, backward, versio
 
 @pytest.mark.parametrize(
     ("find", "given_away"),
-    [(checks.find_mistakes, r"line (9|3)\b|\bb\b"), (checks.find_lstm_mistakes, r"line (10|8)\b|\b[de]\b")],
+    [
+        (checks.find_mistakes, r"line (9|3)\b|\bb\b"),
+        (checks.find_lstm_mistakes, r"line (10|8)\b|\b[de]\b"),
+        (checks.find_gru_mistakes, r"line (13|14)\b|\b[age]\b"),
+    ],
 )
 def test_the_answer_to_find_the_mistake_is_not_given_away(find, given_away):
     right = find.reference()
@@ -379,6 +392,41 @@ def test_the_answer_to_find_the_mistake_is_not_given_away(find, given_away):
 def test_a_counter_is_told_what_it_does_not_do(w_x, b, sentence):
     weights = np.array(w_x, dtype=float), np.zeros(4), np.array(b, dtype=float)
     assert sentence in verdict(checks.counter, lambda: weights)
+
+
+@pytest.mark.parametrize(
+    ("mark", "b_z", "value", "sentence"),
+    [
+        (-60, 30, 1, "here z = 1 takes the new"),
+        (60, -30, 2, "A marked 0.8 makes the state 0.922 (it was -0.6), not tanh(0.8) = 0.664"),
+        (20, -20, 1, "how far is z open at a mark"),
+        (20, -10, 1, "after 371 steps without a mark"),
+        (0, -30, 1, "A marked 0.8 makes the state -0.600"),
+    ],
+)
+def test_a_unit_that_should_hold_is_told_what_it_does_not_do(mark, b_z, value, sentence):
+    weights = np.array([[0, 0], [0, mark], [value, 0.0]]), np.zeros(3), np.array([0, b_z, 0.0]), 0.0
+    assert sentence in verdict(checks.sample_and_hold, lambda: weights)
+
+
+@pytest.mark.parametrize(
+    ("made", "sentence"),
+    [
+        (lambda W_x, W_h, b: (W_x, W_h, b), "four arrays are asked for"),
+        (lambda W_x, W_h, b: (W_x, W_h, b, b), "W_x has the shape (2, 6), it should be (3, 2, 6)"),
+        (lambda W_x, W_h, b: (*checks.rnn_as_gru.reference(W_x, W_h, b)[:3], 0.0), "b_h has the shape ()"),
+    ],
+)
+def test_weights_of_another_shape_are_told(made, sentence):
+    assert sentence in verdict(checks.rnn_as_gru, made)
+
+
+def test_a_plain_network_inside_a_gru_may_share_its_bias_out():
+    def shared_out(W_x, W_h, b):
+        *others, biases, _ = checks.rnn_as_gru.reference(W_x, W_h, b)
+        return *others, biases - np.stack([0 * b, 0 * b, b / 3]), b / 3
+
+    assert checks.rnn_as_gru(shared_out)
 
 
 def test_a_sigmoid_that_overflows_on_the_way_is_told():

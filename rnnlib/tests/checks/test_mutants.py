@@ -73,17 +73,12 @@ EQUIVALENT = {
         "for t in reversed(range(x.T.shape[1])):": "x.T is (D, T, B): its axis 1 is T",
         "return (dx, dh_prev, dW_x, dW_h, db.T)": "db has one axis: db.T is db",
     },
-    "find_mistakes": {},
     "clip": {
         "factor = longest / length if length.T > longest else 1": "a number's transpose is the number",
         "factor = longest / length.T if length > longest else 1": "a number's transpose is the number",
         "factor = longest.T / length if length > longest else 1": "a number's transpose is the number",
         "length = np.sqrt(sum(((g.T ** 2).sum() for g in grads.values())))": "a sum of all entries",
     },
-    "noisy_memory": {},
-    "sigmoid": {},
-    "lstm_step": {},
-    "lstm_step_backward": {},
     "lstm_sequence": {
         "hs, cs, gates = (np.ones(shape), np.zeros(shape), np.zeros((4, *shape)))": "the loop fills it",
         "hs, cs, gates = (np.empty(shape), np.zeros(shape), np.zeros((4, *shape)))": "the loop fills it",
@@ -121,7 +116,6 @@ EQUIVALENT = {
         "for t in reversed(range(reach.shape[1] - 1)):": "reach has the shape of fs",
         "for t in reversed(range(fs.T.shape[1] - 1)):": "fs.T is (H, T, B): its axis 1 is T",
     },
-    "find_lstm_mistakes": {},
     "counter": {f"return (np.array([{w_x}]), {w_h}, np.array([{b}]))": why for w_x, w_h, b, why in COUNTERS},
 }
 
@@ -134,8 +128,8 @@ def answers():
     for path in sorted((ROOT / "labs_solutions").glob("*.ipynb")):
         cells = notebook.read(path).cells
         sources = {notebook.grade_id(cell): cell.source for cell in cells if notebook.role(cell) == "answer"}
-        scope = {"np": np}
-        for source in sources.values():
+        scope = {}
+        for source in [next(cell.source for cell in cells if cell.id == "setup"), *sources.values()]:
             exec(source, scope)
         for i, (name, source) in enumerate(sources.items()):
             yield pytest.param(name, source, scope, id=name, marks=[pytest.mark.slow] if i else [])
@@ -161,7 +155,7 @@ def test_every_mutant_is_caught_or_proven_equivalent(name, source, scope):
     tried = list(mutants(source))
     assert len(tried) > (40 if getattr(checks, name).accept is None else 5)
     survivors = {line for line, text in tried if survives(name, text, scope)}
-    assert survivors == EQUIVALENT[name].keys()
+    assert survivors == EQUIVALENT.get(name, {}).keys()
 
 
 @pytest.mark.slow

@@ -66,9 +66,10 @@ def test_the_solved_lab_has_full_points(grade, solved):
 
 
 @pytest.mark.slow
-def test_lab_3_has_full_points_when_solved_and_none_as_released(grade):
+@pytest.mark.parametrize("lab", ["03_lstm", "04_gru"])
+def test_a_lab_has_full_points_when_solved_and_none_as_released(grade, lab):
     for folder, verdict, points in [("labs_solutions", "passed", 20), ("labs", "unfilled", 0)]:
-        _, rows = grade(notebook.read(ROOT / folder / "03_lstm.ipynb"), name="03_lstm.ipynb")
+        _, rows = grade(notebook.read(ROOT / folder / f"{lab}.ipynb"), name=f"{lab}.ipynb")
         assert set(verdicts(rows).values()) == {verdict}
         assert sum(row.points for row in rows.values()) == points
         assert sum(row.of for row in rows.values()) == 20

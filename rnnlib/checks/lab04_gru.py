@@ -1172,7 +1172,8 @@ def about_sample_and_hold(w_x, w_h, b, b_h):
     taken = {(h, v): run([v], mark, h)[0] for h in (-0.6, 0.0, 0.6) for v in (0.8, -0.5, 0.1)}
     kept = run(noise, quiet, 0.6)
     moved = np.abs(kept - 0.6)
-    if moved[0] > 0.5 and abs(taken[0.6, -0.5] - 0.6) < 0.05:
+    unmarked = run([-0.5], [0], 0.6)[0]
+    if abs(unmarked - np.tanh(-0.5)) < 0.05 and abs(taken[0.6, -0.5] - 0.6) < 0.05:
         return (
             "Your unit takes the new value where there is no mark, and keeps the old one at the mark: "
             "here z = 1 takes the new."

@@ -19,6 +19,8 @@ PAGES = [
     "book/gradients.html",
     "book/lstm.html",
     "labs/03_lstm.html",
+    "book/gru.html",
+    "labs/04_gru.html",
     "book/appendix/instructors.html",
     "book/appendix/changes.html",
     "book/appendix/bibliography.html",

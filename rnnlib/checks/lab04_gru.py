@@ -797,7 +797,7 @@ ALL_GRADIENTS = {
     "4.4",
     returns=ALL_GRADIENTS,
     inputs=sequence_backward_inputs,
-    section=("gru", "All steps backward"),
+    section=("gru", "A whole sequence"),
 )
 def gru_sequence_backward(dy, x, h0, hs, gates, W_x, W_h, b_h):
     return all_back(dy, x, h0, hs, gates, W_x, W_h, b_h)

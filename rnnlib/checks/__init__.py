@@ -1,6 +1,6 @@
 """Checks for the labs: ``checks.rnn_step(rnn_step)`` says whether an answer is right.
 
-One file a lab. A check calls the student's function on random inputs and compares it with
+One file a lab, or two. A check calls the student's function on random inputs and compares it with
 the library's layers; a wrong answer is compared with the exercise's named misconceptions.
 """
 
@@ -27,14 +27,12 @@ from rnnlib.checks.lab03_lstm import (
 )
 from rnnlib.checks.lab04_gru import (
     find_gru_mistakes,
-    from_pytorch,
     gru_sequence,
     gru_sequence_backward,
     gru_step,
     gru_step_backward,
-    rnn_as_gru,
-    sample_and_hold,
 )
+from rnnlib.checks.lab04_weights import from_pytorch, rnn_as_gru, sample_and_hold
 from rnnlib.checks.verdicts import explain_missing_names
 
 __all__ = [

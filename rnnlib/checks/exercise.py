@@ -39,7 +39,8 @@ class Exercise:
         section: the chapter's file name and a section's title, such as ("rnn", "One step").
         tolerance: how far a value may be off, as a part of its array's largest entry.
         drive: function(answer, *arguments) that plays a script with the student's object and returns
-            the results; without it, the answer is called with the arguments.
+            the results; without it, the answer is called with the arguments. It raises ``parts.Misfit``
+            where it cannot play with what it gets.
         accept: function of the results that returns what is wrong with them, or "". Then any results
             of the reference's kinds and shapes that it accepts are right.
     """
@@ -198,7 +199,7 @@ class Exercise:
             )
             where = words.place(wrong, part.letters) if wrong is not None else ""
             sentence = " ".join(filter(None, [f"{what}{where}", question, self._by_hand(answer, wrong)]))
-            kind = Crashed if outcome.error is not None else WrongAnswer
+            kind = WrongAnswer if isinstance(outcome.error, Misfit | None) else Crashed
             raise self._failure(kind, sentence, self.sections.get(question))
         self._raise_if_arguments_changed(outcomes)
         self._raise_if_later_calls_change(outcomes)
@@ -236,6 +237,8 @@ class Exercise:
 
     def first_problem(self, outcome, right):
         """A sentence about the first thing that is wrong, the part, and its wrong entries; or three None."""
+        if isinstance(outcome.error, Misfit):  # a drive has looked at what it was to play with
+            return str(outcome.error), None, None
         if outcome.error is not None:
             place = line_of_error(outcome.error, self.name)
             return f"{self.name} stopped with {one_line(outcome.error)}{place}.", None, None

@@ -1,4 +1,6 @@
-"""Lab 4, the gated recurrent unit: each exercise with its inputs, its answer and its misconceptions.
+"""Lab 4, the gated recurrent unit: its exercises on one step and on whole sequences, both ways.
+
+Each with its inputs, its answer and its misconceptions; ``lab04_weights.py`` has those on weights.
 
 Gates and candidate stand in the order r, z, n, as in ``rnnlib.models.gru``: W_x (3, D, H), W_h (3, H, H),
 b (3, H), and b_h (H,), the bias inside the reset. z = 1 takes the new.
@@ -11,7 +13,7 @@ import numpy as np
 
 from rnnlib.checks import find_the_mistake
 from rnnlib.checks.exercise import exercise as of_lab
-from rnnlib.checks.lab01_rnn import are_gradients, no_inputs, rnn_sequence
+from rnnlib.checks.lab01_rnn import are_gradients, no_inputs
 from rnnlib.checks.lab03_lstm import sigmoid
 from rnnlib.checks.parts import same
 
@@ -26,6 +28,11 @@ OTHER_ORDERS = [
     for order in itertools.permutations(range(3))
     if order != (R, Z, N)
 ]
+
+
+def places(order):
+    """Where r, z and n stand in an array of this order."""
+    return [order.index(gate) for gate in range(3)]
 
 
 def sizes(rng):
@@ -67,15 +74,17 @@ def cell(x, h_prev, W_x, W_h, b, b_h, sums=None, squash=None, candidate=None, mi
     Args:
         sums: (x, h_prev, W_x, W_h, b) -> what goes into r and z, (2, B, H).
         squash: the function of r and z.
-        candidate: (a_n, r, h_prev, W_hn, b_h) -> n, where a_n is x W_xn + b_n.
+        candidate: (x_n, b_n, r, h_prev, W_hn, b_h) -> n, where x_n is x W_xn.
         mix: (z, n, h_prev) -> h.
     """
     sums = sums or (lambda x, h_prev, W_x, W_h, b: x @ W_x[:2] + h_prev @ W_h[:2] + b[:2, None])
     squash = squash or sigmoid.reference
-    candidate = candidate or (lambda a_n, r, h_prev, W_hn, b_h: np.tanh(a_n + r * (h_prev @ W_hn + b_h)))
+    candidate = candidate or (
+        lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_n + r * (h_prev @ W_hn + b_h))
+    )
     mix = mix or (lambda z, n, h_prev: (1 - z) * h_prev + z * n)
     r, z = squash(sums(x, h_prev, W_x, W_h, b))
-    n = candidate(x @ W_x[2] + b[2], r, h_prev, W_h[2], b_h)
+    n = candidate(x @ W_x[2], b[2], r, h_prev, W_h[2], b_h)
     return mix(z, n, h_prev), np.stack([r, z, n])
 
 
@@ -102,9 +111,9 @@ def keeping(z, n, h_prev):
     return z * h_prev + (1 - z) * n
 
 
-def reset_before(a_n, r, h_prev, W_hn, b_h):
+def reset_before(x_n, b_n, r, h_prev, W_hn, b_h):
     """n where the reset stands before the product."""
-    return np.tanh(a_n + (r * h_prev) @ W_hn + b_h)
+    return np.tanh(x_n + b_n + (r * h_prev) @ W_hn + b_h)
 
 
 mistaken_step(Z_KEEPS, "z_keeps", ELSEWHERE, mix=keeping)
@@ -112,12 +121,12 @@ mistaken_step(RESET_BEFORE, "reset_before_the_product", ELSEWHERE, candidate=res
 mistaken_step(
     RESET_BEFORE,
     "reset_before_with_b_h_inside",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: np.tanh(a_n + (r * h_prev) @ W_hn + r * b_h),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_n + (r * h_prev) @ W_hn + r * b_h),
 )
 mistaken_step(
     RESET_BEFORE,
     "reset_before_without_b_h",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: np.tanh(a_n + (r * h_prev) @ W_hn),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_n + (r * h_prev) @ W_hn),
 )
 mistaken_step(
     "Two conventions differ at once: your z keeps the old, and your r stands before the product.",
@@ -129,52 +138,92 @@ mistaken_step(
 mistaken_step(
     "r has no effect in yours: whom does the reset gate multiply?",
     "no_reset",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: np.tanh(a_n + h_prev @ W_hn + b_h),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_n + h_prev @ W_hn + b_h),
 )
 mistaken_step(
     "With r = 0 your candidate still feels b_h: that bias stands inside the reset.",
     "b_h_outside",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: np.tanh(a_n + r * (h_prev @ W_hn) + b_h),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_n + r * (h_prev @ W_hn) + b_h),
 )
 mistaken_step(
     "b_h plays no part in yours: it belongs to the old state's part of the candidate.",
     "b_h_dropped",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: np.tanh(a_n + r * (h_prev @ W_hn)),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_n + r * (h_prev @ W_hn)),
 )
 mistaken_step(
     "r multiplies the input's part as well: it resets what comes from the old state alone.",
     "reset_of_all",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: np.tanh(r * (a_n + h_prev @ W_hn + b_h)),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(r * (x_n + b_n + h_prev @ W_hn + b_h)),
+)
+mistaken_step(
+    "r multiplies b[2] as well: that bias belongs to the input's part, b_h to the old state's.",
+    "b_inside",
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + r * (h_prev @ W_hn + b_h + b_n)),
+)
+mistaken_step(
+    "b[2] and b_h have exchanged their places: which one stands inside the reset?",
+    "biases_exchanged",
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_h + r * (h_prev @ W_hn + b_n)),
+)
+mistaken_step(
+    "b[2] plays no part in yours: it belongs to the input's part of the candidate.",
+    "b_dropped",
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + r * (h_prev @ W_hn + b_h)),
+)
+mistaken_step(
+    "b[2] comes in twice.",
+    "b_twice",
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + 2 * b_n + r * (h_prev @ W_hn + b_h)),
+)
+mistaken_step(
+    "b_h comes in twice, inside the reset and outside: inside alone.",
+    "b_h_outside_as_well",
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_n + b_h + r * (h_prev @ W_hn + b_h)),
+)
+mistaken_step(
+    "The candidate sees nothing of x: W_x has a third matrix.",
+    "candidate_without_x",
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(b_n + r * (h_prev @ W_hn + b_h)),
+)
+mistaken_step(
+    "In the candidate W_h[2] stands transposed: in a row vector, h @ W sums over the first axis of W.",
+    "transposed_W_h_of_the_candidate",
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_n + r * (h_prev @ W_hn.T + b_h)),
+)
+mistaken_step(
+    "Your candidate is never negative: which function squashes it?",
+    "relu_for_candidate",
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.maximum(0, x_n + b_n + r * (h_prev @ W_hn + b_h)),
 )
 mistaken_step(
     "r multiplies the candidate after its tanh: it belongs inside, before the old state's part.",
     "reset_after_the_tanh",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: r * np.tanh(a_n + h_prev @ W_hn + b_h),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: r * np.tanh(x_n + b_n + h_prev @ W_hn + b_h),
 )
 mistaken_step(
     "Your candidate resets with 1 − r: r = 0 must silence the old state's part, r = 1 let it pass.",
     "reset_turned_round",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: np.tanh(a_n + (1 - r) * (h_prev @ W_hn + b_h)),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_n + (1 - r) * (h_prev @ W_hn + b_h)),
 )
 mistaken_step(
     "Your candidate sees nothing of the old state: how much of it, r decides.",
     "candidate_from_x_alone",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: np.tanh(a_n),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_n),
 )
 mistaken_step(
     "The candidate goes through σ in yours: it must be able to be negative.",
     "sigmoid_for_candidate",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: sigmoid.reference(a_n + r * (h_prev @ W_hn + b_h)),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: sigmoid.reference(x_n + b_n + r * (h_prev @ W_hn + b_h)),
 )
 mistaken_step(
     "The candidate is not squashed in yours: nothing holds it between −1 and 1.",
     "candidate_not_squashed",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: a_n + r * (h_prev @ W_hn + b_h),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: x_n + b_n + r * (h_prev @ W_hn + b_h),
 )
 mistaken_step(
     "The sum has gone through tanh twice.",
     "tanh_twice",
-    candidate=lambda a_n, r, h_prev, W_hn, b_h: np.tanh(np.tanh(a_n + r * (h_prev @ W_hn + b_h))),
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(np.tanh(x_n + b_n + r * (h_prev @ W_hn + b_h))),
 )
 mistaken_step(
     "A gate is between 0 and 1, yours can be negative: which function squashes r and z?",
@@ -200,6 +249,17 @@ mistaken_step(
     "b of the gates r and z plays no part in yours.",
     "gates_without_bias",
     sums=lambda x, h_prev, W_x, W_h, b: x @ W_x[:2] + h_prev @ W_h[:2],
+)
+mistaken_step(
+    "That σ is made of straight lines: here it is 1 / (1 + exp(−a)), the function of the first cell.",
+    "hard_sigmoid",
+    squash=lambda a: np.clip(0.2 * a + 0.5, 0, 1),
+)
+mistaken_step(
+    "Two things differ at once: your z keeps the old, and b_h stands outside the reset.",
+    "z_keeps_and_b_h_outside",
+    candidate=lambda x_n, b_n, r, h_prev, W_hn, b_h: np.tanh(x_n + b_n + r * (h_prev @ W_hn) + b_h),
+    mix=keeping,
 )
 mistaken_step(
     "Of the old state nothing is left in yours: what becomes of the part 1 − z?",
@@ -234,6 +294,39 @@ def parts_exchanged(x, h_prev, W_x, W_h, b, b_h):
     return (1 - r) * h_prev + r * n, np.stack([r, z, n])
 
 
+@gru_step.misconception("b_h is added to r and z as well: it belongs to the candidate alone.")
+def b_h_everywhere(x, h_prev, W_x, W_h, b, b_h):
+    return cell(x, h_prev, W_x, W_h, b + np.stack([b_h, b_h, 0 * b_h]), b_h)
+
+
+@gru_step.misconception(
+    "Your first matrices mix and your second ones reset, and z keeps, as in Keras: here r, z, n."
+)
+def keras(x, h_prev, W_x, W_h, b, b_h):
+    h, gates = cell(x, h_prev, *(array[[Z, R, N]] for array in (W_x, W_h, b)), b_h, mix=keeping)
+    return h, gates[[Z, R, N]]
+
+
+@gru_step.misconception("Side by side, x and h_prev must stand in the same order as W_x and W_h do.")
+def side_by_side_in_two_orders(x, h_prev, W_x, W_h, b, b_h):
+    def sums(x, h_prev, W_x, W_h, b):
+        W = np.concatenate([W_h, W_x], axis=1)
+        return np.concatenate([x, h_prev], axis=1) @ W[:2] + b[:2, None]
+
+    return cell(x, h_prev, W_x, W_h, b, b_h, sums=sums)
+
+
+@gru_step.misconception("b[:2] has a row for each gate, (2, H): where is the axis for the samples?")
+def gates_bias_without_samples(x, h_prev, W_x, W_h, b, b_h):
+    return x @ W_x[:2] + h_prev @ W_h[:2] + b[:2]
+
+
+@gru_step.misconception("h is right, but gates[2] holds what goes into the tanh: n is what comes out.")
+def candidate_before_its_tanh(x, h_prev, W_x, W_h, b, b_h):
+    h, (r, z, n) = cell(x, h_prev, W_x, W_h, b, b_h)
+    return h, np.stack([r, z, np.arctanh(n)])
+
+
 @gru_step.misconception("W_h stands transposed: in a row vector, h @ W sums over the first axis of W.")
 def transposed_W_h(x, h_prev, W_x, W_h, b, b_h):
     return cell(x, h_prev, W_x, W_h.transpose(0, 2, 1), b, b_h)
@@ -251,10 +344,10 @@ def sums_for_gates(x, h_prev, W_x, W_h, b, b_h):
 
 
 def in_order(order):
-    """A step that takes its weights in another order than r, z, n."""
+    """A step that takes its weights to stand in another order than r, z, n."""
 
     def step(x, h_prev, W_x, W_h, b, b_h):
-        return cell(x, h_prev, *(array[order] for array in (W_x, W_h, b)), b_h)
+        return cell(x, h_prev, *(array[places(order)] for array in (W_x, W_h, b)), b_h)
 
     step.__name__ = "order_" + "".join(NAMES[gate] for gate in order)
     return step
@@ -284,12 +377,14 @@ def which_of_a_step_are_right(answer, *case):
     if not are_gradients(results, right) or results[1].shape != right[1].shape:
         return ""
     good, bad = good_and_bad(results[1], right[1])
+    if same(results[0], right[0], 1e-6):
+        return f"h is right, so r, z and n are: look at what you return for {', '.join(bad)}."
     if bad == ["n"]:
-        return "r and z are right, n is not: what does r multiply, and what is added to it?"
+        return "r and z are right, n is not: a tanh of two parts, which bias and which gate goes with which?"
     if good and bad:
         return f"Right so far: {', '.join(good)}. Not right: {', '.join(bad)}. What is different there?"
     if bad:
-        return "None of the three is right: look at what goes into all of them, x W_x + b."
+        return "None of the three is right: which rows of x, h_prev and the weights meet, and which biases?"
     return "r, z and n are right, h is not: how are n and the old state mixed?"
 
 
@@ -297,6 +392,13 @@ def good_and_bad(gates, right):
     """The letters of those of r, z and n that are right, and of those that are not."""
     good = [NAMES[gate] for gate in range(3) if same(gates[gate], right[gate], 1e-6)]
     return good, [name for name in NAMES if name not in good]
+
+
+@gru_step.must
+def sums_may_be_large(answer, x, h_prev, W_x, W_h, b, b_h):
+    if not all(map(np.isfinite, np.ravel(answer(1000 * x, h_prev, W_x, W_h, b, b_h)[0]))):
+        return "Sums of a thousand make h nan: your σ overflows, that of the first cell does not."
+    return ""
 
 
 @gru_step.remark
@@ -356,29 +458,31 @@ def back(
     Args:
         to_n: (dh, z) -> dn.
         to_z: (dh, n, h_prev) -> dz.
-        to_r: (da_n, s, W_hn, h_prev, b_h) -> dr, where s is h_prev W_hn + b_h.
+        to_r: (da_n, s, W_hn, h_prev, b_h, dn) -> dr, where s is h_prev W_hn + b_h.
         slopes: gates -> the slopes of σ, σ and tanh, (3, B, H).
         direct: (dh, z) -> what comes to h_prev past all matrices.
         to_s: (da_n, r) -> ds.
-        into_h: (through_h, W_h) -> what comes to h_prev through the matrices; through_h is da_r, da_z, ds.
+        into_h: (through_h, W_h, r, z, dh) -> what comes to h_prev through the matrices; through_h is da_r,
+            da_z, ds.
         weights: (x, h_prev, da, through_h) -> the gradients of W_x, W_h, b and b_h.
     """
     to_n = to_n or (lambda dh, z: dh * z)
     to_z = to_z or (lambda dh, n, h_prev: dh * (n - h_prev))
-    to_r = to_r or (lambda da_n, s, W_hn, h_prev, b_h: da_n * s)
+    to_r = to_r or (lambda da_n, s, W_hn, h_prev, b_h, dn: da_n * s)
     slopes = slopes or (lambda g: np.stack([g[0] * (1 - g[0]), g[1] * (1 - g[1]), 1 - g[2] ** 2]))
     direct = direct or (lambda dh, z: dh * (1 - z))
     to_s = to_s or (lambda da_n, r: da_n * r)
-    into_h = into_h or (lambda through_h, W_h: (through_h @ W_h.transpose(0, 2, 1)).sum(axis=0))
+    into_h = into_h or (lambda up, W_h, r, z, dh: (up @ W_h.transpose(0, 2, 1)).sum(axis=0))
     weights = weights or (lambda x, h, da, up: (x.T @ da, h.T @ up, da.sum(axis=1), up[2].sum(axis=0)))
     r, z, n = gates
     slope_r, slope_z, slope_n = slopes(gates)
-    da_n = to_n(dh, z) * slope_n
-    da_r = to_r(da_n, h_prev @ W_h[2] + b_h, W_h[2], h_prev, b_h) * slope_r
+    dn = to_n(dh, z)
+    da_n = dn * slope_n
+    da_r = to_r(da_n, h_prev @ W_h[2] + b_h, W_h[2], h_prev, b_h, dn) * slope_r
     da_z = to_z(dh, n, h_prev) * slope_z
     da, through_h = np.stack([da_r, da_z, da_n]), np.stack([da_r, da_z, to_s(da_n, r)])
     dx = (da @ W_x.transpose(0, 2, 1)).sum(axis=0)
-    return dx, direct(dh, z) + into_h(through_h, W_h), *weights(x, h_prev, da, through_h)
+    return dx, direct(dh, z) + into_h(through_h, W_h, r, z, dh), *weights(x, h_prev, da, through_h)
 
 
 def mistaken_back(sentence, name, section=None, **places):
@@ -444,17 +548,27 @@ mistaken_back(
     "h_prev before the product.",
     "dr_of_the_other_variant",
     ELSEWHERE,
-    to_r=lambda da_n, s, W_hn, h_prev, b_h: (da_n @ W_hn.T) * h_prev,
+    to_r=lambda da_n, s, W_hn, h_prev, b_h, dn: (da_n @ W_hn.T) * h_prev,
+)
+mistaken_back(
+    "dr: between r and n lies the tanh as well, so dr begins with da_n, not with dn.",
+    "dr_past_the_tanh",
+    to_r=lambda da_n, s, W_hn, h_prev, b_h, dn: dn * s,
+)
+mistaken_back(
+    "dr: in your s, W_h[2] stands transposed.",
+    "s_transposed",
+    to_r=lambda da_n, s, W_hn, h_prev, b_h, dn: da_n * (h_prev @ W_hn.T + b_h),
 )
 mistaken_back(
     "dr: r multiplied the whole of s, b_h included.",
     "dr_without_b_h",
-    to_r=lambda da_n, s, W_hn, h_prev, b_h: da_n * (s - b_h),
+    to_r=lambda da_n, s, W_hn, h_prev, b_h, dn: da_n * (s - b_h),
 )
 mistaken_back(
     "dr: r multiplied h_prev @ W_h[2] + b_h, not h_prev itself.",
     "dr_by_the_old_state",
-    to_r=lambda da_n, s, W_hn, h_prev, b_h: da_n * h_prev,
+    to_r=lambda da_n, s, W_hn, h_prev, b_h, dn: da_n * h_prev,
 )
 mistaken_back(
     "dn: the candidate goes into h by the factor z.",
@@ -486,6 +600,51 @@ mistaken_back(
     "slope_of_tanh_for_gates",
     slopes=lambda gates: 1 - gates**2,
 )
+for name, slope_of_r, slope_of_z, sentence in [
+    (
+        "no_slope_for_r",
+        lambda r, z: 1,
+        lambda r, z: z * (1 - z),
+        "The slope of σ is missing for r: r (1 − r).",
+    ),
+    (
+        "no_slope_for_z",
+        lambda r, z: r * (1 - r),
+        lambda r, z: 1,
+        "The slope of σ is missing for z: z (1 − z).",
+    ),
+    (
+        "slope_of_tanh_for_r",
+        lambda r, z: 1 - r**2,
+        lambda r, z: z * (1 - z),
+        "r came out of a σ, not of a tanh: what is its slope?",
+    ),
+    (
+        "slope_of_tanh_for_z",
+        lambda r, z: r * (1 - r),
+        lambda r, z: 1 - z**2,
+        "z came out of a σ, not of a tanh: what is its slope?",
+    ),
+    (
+        "slope_of_z_for_r",
+        lambda r, z: z * (1 - z),
+        lambda r, z: z * (1 - z),
+        "r has the slope of z in yours: r (1 − r).",
+    ),
+    (
+        "slope_of_r_for_z",
+        lambda r, z: r * (1 - r),
+        lambda r, z: r * (1 - r),
+        "z has the slope of r in yours: z (1 − z).",
+    ),
+]:
+    mistaken_back(
+        sentence,
+        name,
+        slopes=lambda g, of_r=slope_of_r, of_z=slope_of_z: np.stack(
+            [of_r(*g[:2]) * np.ones_like(g[0]), of_z(*g[:2]) * np.ones_like(g[1]), 1 - g[2] ** 2]
+        ),
+    )
 mistaken_back(
     "The slope of tanh is 1 − n²: yours has no slope for n.",
     "no_slope_for_n",
@@ -506,12 +665,12 @@ mistaken_back(
 mistaken_back(
     "dh_prev: each W_h stands the wrong way round. Over which of its axes is summed on the way back?",
     "untransposed_W_h",
-    into_h=lambda up, W_h: (up @ W_h).sum(axis=0),
+    into_h=lambda up, W_h, r, z, dh: (up @ W_h).sum(axis=0),
 )
 mistaken_back(
     "dh_prev: the straight path is there, but nothing comes back through the matrices.",
     "straight_path_alone",
-    into_h=lambda up, W_h: 0 * up[0],
+    into_h=lambda up, W_h, r, z, dh: 0 * dh,
 )
 for few, sentence in [
     ([R, Z], "n, whose part of h_prev is behind the reset, is missing"),
@@ -522,8 +681,68 @@ for few, sentence in [
     mistaken_back(
         f"dh_prev: three read h_prev through a matrix, r, z and n. Yours lacks some: {sentence}.",
         "into_h_" + "".join(NAMES[gate] for gate in few),
-        into_h=lambda up, W_h, few=few: (up[few] @ W_h[few].transpose(0, 2, 1)).sum(axis=0),
+        into_h=lambda up, W_h, *_, few=few: (up[few] @ W_h[few].transpose(0, 2, 1)).sum(axis=0),
     )
+mistaken_back(
+    "dh_prev: n's part carries r twice.",
+    "r_twice",
+    into_h=lambda up, W_h, r, z, dh: up[0] @ W_h[0].T + up[1] @ W_h[1].T + (up[2] * r) @ W_h[2].T,
+)
+mistaken_back(
+    "dh_prev: on the way forward W_h[2] comes before r, so on the way back r comes first. Yours is the last.",
+    "r_after_the_matrix",
+    into_h=lambda up, W_h, r, z, dh: up[0] @ W_h[0].T + up[1] @ W_h[1].T + r * ((up[2] / r) @ W_h[2].T),
+)
+mistaken_back(
+    "dh_prev: z's part comes back through W_h[0], it has a matrix of its own.",
+    "z_through_the_matrix_of_r",
+    into_h=lambda up, W_h, r, z, dh: (up[0] + up[1]) @ W_h[0].T + up[2] @ W_h[2].T,
+)
+mistaken_back(
+    "dh_prev: in n's part W_h[2] stands the wrong way round.",
+    "n_untransposed",
+    into_h=lambda up, W_h, r, z, dh: up[0] @ W_h[0].T + up[1] @ W_h[1].T + up[2] @ W_h[2],
+)
+for gate in range(3):
+    mistaken_back(
+        "dh_prev: the straight path meets no matrix, dh ⊙ (1 − z) comes back as it is.",
+        f"straight_path_through_W_h_{gate}",
+        direct=lambda dh, z: 0 * dh,
+        into_h=lambda up, W_h, r, z, dh, gate=gate: (
+            (up @ W_h.transpose(0, 2, 1)).sum(axis=0) + (dh * (1 - z)) @ W_h[gate].T
+        ),
+    )
+mistaken_back(
+    "dh_prev: r stands in n's way alone. The parts of r and z carry it as well in yours.",
+    "r_everywhere",
+    into_h=lambda up, W_h, r, z, dh: (up[0] * r) @ W_h[0].T + (up[1] * r) @ W_h[1].T + up[2] @ W_h[2].T,
+    weights=lambda x, h, da, up: (x.T @ da, h.T @ up, da.sum(axis=1), up[2].sum(axis=0)),
+)
+mistaken_back(
+    "dW_h: each matrix stands transposed, it should be h_prev.T @ (what comes back).",
+    "dW_h_transposed",
+    weights=lambda x, h, da, up: (
+        x.T @ da,
+        (h.T @ up).transpose(0, 2, 1),
+        da.sum(axis=1),
+        up[2].sum(axis=0),
+    ),
+)
+mistaken_back(
+    "dW_h of z is that of r in yours.",
+    "dW_h_of_r_for_z",
+    weights=lambda x, h, da, up: (x.T @ da, h.T @ up[[0, 0, 2]], da.sum(axis=1), up[2].sum(axis=0)),
+)
+mistaken_back(
+    "db_h: that bias stands in n's sum alone, yours adds what reached r and z.",
+    "db_h_of_all_three",
+    weights=lambda x, h, da, up: (x.T @ da, h.T @ up, da.sum(axis=1), up.sum(axis=(0, 1))),
+)
+mistaken_back(
+    "db_h: that bias stands in n's sum, behind the reset. Yours is what reached r.",
+    "db_h_of_r",
+    weights=lambda x, h, da, up: (x.T @ da, h.T @ up, da.sum(axis=1), da[0].sum(axis=0)),
+)
 mistaken_back(
     "dW_h of n: h_prev's product is behind the reset, so its gradient carries r. Yours is that of n's sum.",
     "dW_h_past_the_reset",
@@ -554,6 +773,45 @@ mistaken_back(
         up[2].mean(axis=0),
     ),
 )
+
+
+@gru_step_backward.misconception(
+    "dW_h of n: h_prev meets ds = da_n ⊙ r. Yours gives r to h_prev, as in the variant with r before W_h.",
+    ELSEWHERE,
+)
+def dW_h_of_the_other_variant(dh, x, h_prev, gates, W_x, W_h, b_h):
+    dx, dh_prev, dW_x, dW_h, db, db_h = back(dh, x, h_prev, gates, W_x, W_h, b_h)
+    r, z, n = gates
+    dW_h_n = (r * h_prev).T @ (dh * z * (1 - n**2))
+    return dx, dh_prev, dW_x, np.stack([*dW_h[:2], dW_h_n]), db, db_h
+
+
+@gru_step_backward.misconception(
+    "dW_h: the state that went in was multiplied, h_prev, not the one that came out."
+)
+def dW_h_of_the_new_state(dh, x, h_prev, gates, W_x, W_h, b_h):
+    h = (1 - gates[1]) * h_prev + gates[1] * gates[2]
+
+    def weights(x, _, da, up):
+        return x.T @ da, h.T @ up, da.sum(axis=1), up[2].sum(axis=0)
+
+    return back(dh, x, h_prev, gates, W_x, W_h, b_h, weights=weights)
+
+
+@gru_step_backward.misconception(
+    "A weight is used by every sample: yours keeps the last sample's gradients alone."
+)
+def last_sample_alone(dh, x, h_prev, gates, W_x, W_h, b_h):
+    dx, dh_prev, *_, db_h = back(dh, x, h_prev, gates, W_x, W_h, b_h)
+    last = back(dh[-1:], x[-1:], h_prev[-1:], gates[:, -1:], W_x, W_h, b_h)
+    return dx, dh_prev, *last[2:5], db_h
+
+
+@gru_step_backward.misconception(
+    ".T turns all three axes of a stack: W_x.transpose(0, 2, 1) turns each matrix."
+)
+def stack_turned(dh, x, h_prev, gates, W_x, W_h, b_h):
+    return gates @ W_x.T
 
 
 def part_of_dx(few):
@@ -625,20 +883,32 @@ def which_of_the_three_are_right(answer, *case):
     if not are_gradients(results, right) or results[4].shape != right[4].shape:
         return ""
     good, bad = good_and_bad(results[4], right[4])
+    if bad and len(case[0]) > 1 and same(results[4] * len(case[0]), right[4], 1e-6):
+        return "db is too small by the factor B: the samples add up, nothing is divided."
     if bad == ["r"]:
-        return "By db, the ways to z and n are right, that to r is not: what did r multiply?"
+        return (
+            "By db, the ways to z and n are right, that to r is not: look at its partner, then at its slope."
+        )
     if good and bad:
         return (
             f"By db, the way to {', '.join(good)} is right, that to {', '.join(bad)} is not: "
             "look at the partner, then at the slope."
         )
     if bad:
-        return "db is wrong for r, z and n: what lies between each of them and its sum?"
+        return "db is wrong for r, z and n: what reaches each sum, and is it added over all samples?"
     if not same(results[0], right[0], 1e-6):
-        return "db is right, so what enters r, z and n is: which of them, through which matrix, read x?"
+        return "db is right, so what reaches r, z and n is: which of them, through which matrix, read x?"
     if not same(results[1], right[1], 1e-6):
-        return "dx and db are right. Four ways lead to h_prev: three through matrices, which is the fourth?"
-    return "dx, dh_prev and db are right: which two factors meet in each weight?"
+        return (
+            "dx and db are right. Four ways lead back to h_prev, three through a matrix and one past them: "
+            "are all there, and what does each of them meet?"
+        )
+    for name, place in [("dW_x", 2), ("dW_h", 3)]:
+        good, bad = good_and_bad(results[place], right[place])
+        if bad:
+            right_ones = f"right for {', '.join(good)}, " if good else ""
+            return f"{name} is {right_ones}wrong for {', '.join(bad)}: which two factors meet in each weight?"
+    return "Only db_h is wrong: what reaches s, summed over the samples?"
 
 
 @gru_step_backward.remark
@@ -733,6 +1003,49 @@ def states_before(x, h0, W_x, W_h, b, b_h):
     return np.concatenate([h0[:, None], hs[:, :-1]], axis=1), gates
 
 
+RESHAPED = (
+    "reshape moves no numbers: a list of steps has the axis T in front, np.stack puts it where you say."
+)
+
+
+@gru_sequence.misconception(RESHAPED)
+def states_reshaped(x, h0, W_x, W_h, b, b_h):
+    hs, gates = walk(x, h0, W_x, W_h, b, b_h)
+    return hs.transpose(1, 0, 2).reshape(hs.shape), gates
+
+
+@gru_sequence.misconception(RESHAPED)
+def gates_reshaped(x, h0, W_x, W_h, b, b_h):
+    hs, gates = walk(x, h0, W_x, W_h, b, b_h)
+    return hs, gates.transpose(2, 0, 1, 3).reshape(gates.shape)
+
+
+@gru_sequence.misconception(RESHAPED)
+def both_reshaped(x, h0, W_x, W_h, b, b_h):
+    hs, gates = walk(x, h0, W_x, W_h, b, b_h)
+    return hs.transpose(1, 0, 2).reshape(hs.shape), gates.transpose(2, 0, 1, 3).reshape(gates.shape)
+
+
+@gru_sequence.misconception("The last step is 0: where does the loop end?")
+def last_step_left_out(x, h0, W_x, W_h, b, b_h):
+    hs, gates = walk(x, h0, W_x, W_h, b, b_h)
+    hs[:, -1], gates[:, :, -1] = 0, 0
+    return hs, gates
+
+
+@gru_sequence.misconception("All steps but the first are 0: does the return stand inside the loop?")
+def returned_after_one_step(x, h0, W_x, W_h, b, b_h):
+    hs, gates = walk(x, h0, W_x, W_h, b, b_h)
+    hs[:, 1:], gates[:, :, 1:] = 0, 0
+    return hs, gates
+
+
+@gru_sequence.misconception("Every step holds the last state: is it one array, appended again and again?")
+def one_array_for_all(x, h0, W_x, W_h, b, b_h):
+    hs, gates = walk(x, h0, W_x, W_h, b, b_h)
+    return np.repeat(hs[:, -1:], x.shape[1], axis=1), gates
+
+
 @gru_sequence.misconception("hs and gates: every step's are asked for, yours stand in the reverse order.")
 def stored_backwards(x, h0, W_x, W_h, b, b_h):
     hs, gates = walk(x, h0, W_x, W_h, b, b_h)
@@ -748,16 +1061,31 @@ def last_gates_everywhere(x, h0, W_x, W_h, b, b_h):
 @gru_sequence.clue
 def what_the_first_step_holds(answer, x, h0, W_x, W_h, b, b_h):
     right, results = walk(x, h0, W_x, W_h, b, b_h), answer(x, h0, W_x, W_h, b, b_h)
-    if not isinstance(results, tuple | list) or np.shape(results[0]) != right[0].shape:
+    if not are_gradients(results, right) or any(
+        own.shape != wanted.shape for own, wanted in zip(results, right, strict=True)
+    ):
         return ""
     first = results[0][:, 0]
     if same(first, gru_step.reference(x[:, 0], 0 * h0, W_x, W_h, b, b_h)[0], 1e-6):
         return ZERO_START
+    case = x[:, 0], h0, W_x, W_h, b, b_h
+    sentence = mistake_of_a_step(gru_step, case, (first, results[1][:, :, 0]))
+    if sentence:
+        return sentence
     if not same(first, right[0][:, 0], 1e-6):
         return "Not even step 1 is right: x[:, 0] and h0 enter it, and what comes out is hs[:, 0]."
     if not same(results[0], right[0], 1e-6):
         return "Step 1 is right: which state, and which input, enters step 2?"
     return "hs is right, gates are not: those of step t belong to gates[:, :, t]."
+
+
+def mistake_of_a_step(step, case, results):
+    """The sentence of the single step's misconception that gives these results, or ""."""
+    for mistake, sentence in step.misconceptions:
+        value = step.call(mistake, case).value
+        if value is not None and all(map(same, value, results, [1e-6] * len(results))):
+            return sentence
+    return ""
 
 
 @gru_sequence.must
@@ -779,7 +1107,8 @@ def sequence_backward_inputs(rng, shapes=None):
     cases = []
     for x, h0, W_x, W_h, b, b_h in sequence_inputs(rng, shapes):
         hs, gates = gru_sequence.reference(x, h0, W_x, W_h, b, b_h)
-        cases.append((rng.normal(size=hs.shape), x, h0, hs, gates, W_x, W_h, b_h))
+        dy = 10 * rng.normal(size=hs.shape)  # so that clipping shows
+        cases.append((dy, x, h0, hs, gates, W_x, W_h, b_h))
     return cases
 
 
@@ -898,6 +1227,54 @@ mistaken_way_back(
 )
 
 
+mistaken_way_back(
+    "The states that come out of a step are used in the place of those that go in, but for step 1.",
+    "own_states_but_the_first",
+    before=lambda h0, hs: lambda t: hs[:, t] if t else h0,
+)
+mistaken_way_back(
+    "The states are moved to the wrong side: before step t stands what step t − 1 left.",
+    "states_of_the_next_step",
+    before=lambda h0, hs: lambda t: hs[:, t + 1] if t + 1 < hs.shape[1] else h0,
+)
+
+
+def other_index(name, sentence, shift):
+    """A mistake in which one array is read at another step.
+
+    Args:
+        shift: (dy, x, gates) -> the three as they are read.
+    """
+
+    def mistake(dy, x, h0, hs, gates, W_x, W_h, b_h):
+        return all_back(*shift(dy, x, gates)[:2], h0, hs, shift(dy, x, gates)[2], W_x, W_h, b_h)
+
+    mistake.__name__ = name
+    gru_sequence_backward.misconception(sentence)(mistake)
+
+
+other_index(
+    "dy_of_the_step_before",
+    "dy[:, t] belongs to step t: yours takes that of step t − 1.",
+    lambda dy, x, gates: (np.roll(dy, 1, axis=1), x, gates),
+)
+other_index(
+    "gates_of_the_step_before",
+    "gates[:, :, t] are those of step t: yours takes those of step t − 1.",
+    lambda dy, x, gates: (dy, x, np.roll(gates, 1, axis=2)),
+)
+other_index(
+    "x_of_the_step_before",
+    "x[:, t] entered step t: yours takes x of step t − 1.",
+    lambda dy, x, gates: (dy, np.roll(x, 1, axis=1), gates),
+)
+
+
+@gru_sequence_backward.misconception("The last step is left out on the way back: where does the loop begin?")
+def begun_one_step_early(dy, x, h0, hs, gates, W_x, W_h, b_h):
+    return all_back(dy, x, h0, hs, gates, W_x, W_h, b_h, order=range(x.shape[1] - 2, -1, -1))
+
+
 @gru_sequence_backward.misconception(
     "Gradients come back from the later steps: which step must be the first one on the way back?"
 )
@@ -959,348 +1336,45 @@ def which_steps_are_right(answer, *case):
     right, results = gru_sequence_backward.reference(*case), answer(*case)
     if not are_gradients(results, right) or results[0].shape != right[0].shape:
         return ""
-    dx, dh0, dW_x, dW_h, db, _ = results
+    dy, x, h0, hs, gates, *weights = case
+    dx, dh0, *own = results
+    h_prev = hs[:, -2] if x.shape[1] > 1 else h0
+    alone = answer(dy[:, -1:], x[:, -1:], h_prev, hs[:, -1:], gates[:, :, -1:], *weights)
+    single = dy[:, -1], x[:, -1], h_prev, gates[:, :, -1], *weights
+    sentence = mistake_of_a_step(gru_step_backward, single, (alone[0][:, 0], *alone[1:]))
+    if sentence:
+        return sentence
     if not same(dx[:, -1], right[0][:, -1], 1e-6):
-        return "Not even the last step's dx is right, and nobody hands anything to it: look at a single step."
+        return (
+            "Not even the last step's dx is right, and nobody hands anything to it: which dy, state and "
+            "gates does it read?"
+        )
     if not same(dx, right[0], 1e-6):
         return "The last step is right, the fault lies between two: what does one hand to the one before?"
     if not same(dh0, right[1], 1e-6):
         return "Every dx is right. What does step 1 hand back, and to whom?"
-    if same(dW_x, right[2], 1e-6) and not same(dW_h, right[3], 1e-6):
-        return "Of the weights' gradients dW_x is right, dW_h is not: which h entered each step?"
-    if same(db, right[4], 1e-6) and same(dW_h, right[3], 1e-6):
-        return "Only db_h is wrong: it is a sum over all steps as well."
-    return "dx and dh0 are right, so every step is: how do the steps' contributions to the weights meet?"
-
-
-# 4.5 Weights from PyTorch
-
-
-def pytorch_inputs(rng):
-    """Arrays as PyTorch names them: rows r, z, n of (3H, ·), two biases."""
-    cases = []
-    for _, _, D, H in sizes(rng)[:4]:
-        shapes = [(3 * H, D), (3 * H, H), (3 * H,), (3 * H,)]
-        cases.append(tuple(rng.normal(size=shape) for shape in shapes))
-    return cases
-
-
-@exercise(
-    "4.5",
-    returns={"W_x": "3, D, H", "W_h": "3, H, H", "b": "3, H", "b_h": "H,"},
-    inputs=pytorch_inputs,
-    section=("gru", ELSEWHERE),
-)
-def from_pytorch(weight_ih, weight_hh, bias_ih, bias_hh):
-    return converted(weight_ih, weight_hh, bias_ih, bias_hh)
-
-
-def turned(stacked):
-    """PyTorch's (3H, K) as (3, K, H)."""
-    return stacked.reshape(3, len(stacked) // 3, -1).transpose(0, 2, 1).copy()
-
-
-def converted(weight_ih, weight_hh, bias_ih, bias_hh, form=turned, flips=None, biases=None, order=(R, Z, N)):
-    """PyTorch's arrays in our form, with places where the mistakes below come in.
-
-    Args:
-        form: (3H, K) -> (3, K, H).
-        flips: what becomes of z's W_x, W_h, its two biases: four functions.
-        biases: (b_x, b_h), (3, H) each -> b and b_h.
-        order: which of PyTorch's thirds are taken for r, z and n.
-    """
-    flips = flips or [np.negative] * 4
-    biases = biases or (lambda b_x, b_h: (np.stack([b_x[R] + b_h[R], b_x[Z] + b_h[Z], b_x[N]]), b_h[N]))
-    H = weight_hh.shape[1]
-    order = list(order)
-    arrays = (
-        form(weight_ih)[order],
-        form(weight_hh)[order],
-        *(a.reshape(3, H)[order] for a in (bias_ih, bias_hh)),
+    for name, mine, wanted in zip(list(ALL_GRADIENTS)[2:], own, right[2:], strict=True):
+        limit = np.abs(mine).max()
+        cut = np.abs(mine) == limit
+        if cut.sum() > 1 and same(mine[~cut], wanted[~cut], 1e-6) and (np.abs(wanted[cut]) >= limit).all():
+            return f"{name} is cut off at ±{limit:.3g}: clipping comes later, with all gradients together."
+    wrong = [
+        name
+        for name, mine, wanted in zip(list(ALL_GRADIENTS)[2:], own, right[2:], strict=True)
+        if not same(mine, wanted, 1e-6)
+    ]
+    if wrong == ["dW_h"] and good_and_bad(own[1], right[3])[1] == ["n"]:
+        return "Only dW_h of n is wrong: its product is behind the reset, so ds goes into it, not da_n."
+    if wrong == ["dW_h"]:
+        return "Of the weights' gradients only dW_h is wrong: which h entered each step?"
+    if len(wrong) < 4:
+        return (
+            f"dx and dh0 are right, so every step is. Wrong: {', '.join(wrong)}. What goes into those sums?"
+        )
+    return (
+        "dx and dh0 are right, so every step is: the steps' contributions to the weights add up, and nothing "
+        "is divided or cut."
     )
-    for array, flip in zip(arrays, flips, strict=True):
-        array[Z] = flip(array[Z])
-    W_x, W_h, b_x, b_h = arrays
-    return W_x, W_h, *biases(b_x, b_h)
-
-
-def mistaken_conversion(sentence, name, **places):
-    """Name a mistake of the conversion, by what stands at one of the places of ``converted``."""
-
-    def mistake(weight_ih, weight_hh, bias_ih, bias_hh):
-        return converted(weight_ih, weight_hh, bias_ih, bias_hh, **places)
-
-    mistake.__name__ = name
-    from_pytorch.misconception(sentence)(mistake)
-
-
-def as_it_is(a):
-    return a
-
-
-def from_one(a):
-    return 1 - a
-
-
-mistaken_conversion(
-    "PyTorch's z keeps the old, ours takes the new: 1 − σ(a) = σ(−a). What becomes of z's weights?",
-    "not_flipped",
-    flips=[as_it_is] * 4,
-)
-mistaken_conversion(
-    "σ(−a) = 1 − σ(a): the sum a changes its sign, the weights are not taken from 1.",
-    "one_minus_the_weights",
-    flips=[from_one] * 4,
-)
-mistaken_conversion(
-    "z's weights changed their sign, its bias did not: right only where biases are zero.",
-    "biases_not_flipped",
-    flips=[np.negative, np.negative, as_it_is, as_it_is],
-)
-mistaken_conversion(
-    "z has two biases in PyTorch, and only one of them changed its sign: turn their sum.",
-    "bias_ih_alone_flipped",
-    flips=[np.negative, np.negative, np.negative, as_it_is],
-)
-mistaken_conversion(
-    "z has two biases in PyTorch, and only one of them changed its sign: turn their sum.",
-    "bias_hh_alone_flipped",
-    flips=[np.negative, np.negative, as_it_is, np.negative],
-)
-mistaken_conversion(
-    "W_x of z changed its sign, W_h did not: the whole sum a must.",
-    "W_x_alone_flipped",
-    flips=[np.negative, as_it_is, np.negative, np.negative],
-)
-mistaken_conversion(
-    "W_h of z changed its sign, W_x did not: the whole sum a must.",
-    "W_h_alone_flipped",
-    flips=[as_it_is, np.negative, np.negative, np.negative],
-)
-mistaken_conversion(
-    "Of the bias b something is missing: PyTorch adds bias_ih and bias_hh, for r and for z.",
-    "bias_hh_dropped",
-    biases=lambda b_x, b_h: (b_x.copy(), b_h[N]),
-)
-mistaken_conversion(
-    "n has two biases that cannot be merged: one of them stands inside the reset.",
-    "biases_of_n_merged",
-    biases=lambda b_x, b_h: (b_x + b_h, b_h[N]),
-)
-mistaken_conversion(
-    "n has two biases that cannot be merged: one of them stands inside the reset, and yours has none there.",
-    "biases_of_n_merged_outside",
-    biases=lambda b_x, b_h: (b_x + b_h, 0 * b_h[N]),
-)
-mistaken_conversion(
-    "The two biases of n are exchanged: which one stands inside the reset?",
-    "biases_of_n_exchanged",
-    biases=lambda b_x, b_h: (np.stack([b_x[R] + b_h[R], b_x[Z] + b_h[Z], b_h[N]]), b_x[N]),
-)
-mistaken_conversion(
-    "PyTorch's thirds are r, z, n: yours takes them as z, r, n, which is Keras's order.",
-    "keras_order",
-    order=(Z, R, N),
-)
-mistaken_conversion(
-    "reshape moves no numbers: PyTorch's rows are units, so each third must be transposed.",
-    "reshaped",
-    form=lambda stacked: stacked.reshape(3, -1, len(stacked) // 3).copy(),
-)
-
-
-@from_pytorch.misconception("Every third changed its sign: only z has another meaning in PyTorch.")
-def everything_flipped(weight_ih, weight_hh, bias_ih, bias_hh):
-    W_x, W_h, b, b_h = converted(weight_ih, weight_hh, bias_ih, bias_hh)
-    for array in (W_x, W_h, b):
-        array[[R, N]] *= -1
-    return W_x, W_h, b, b_h
-
-
-def third_flipped(third, why):
-    """A conversion that changes the sign of another third than z's."""
-
-    def mistake(weight_ih, weight_hh, bias_ih, bias_hh):
-        W_x, W_h, b, b_h = converted(weight_ih, weight_hh, bias_ih, bias_hh)
-        for array in (W_x, W_h, b):
-            array[[Z, third]] *= -1
-        return W_x, W_h, b, b_h
-
-    mistake.__name__ = f"{NAMES[third]}_flipped"
-    from_pytorch.misconception(why)(mistake)
-
-
-third_flipped(R, "It is r whose sign you changed: r means the same in both, z does not.")
-third_flipped(N, "It is n whose sign you changed: n means the same in both, z does not.")
-
-
-@from_pytorch.clue
-def which_thirds_are_right(answer, *case):
-    right, results = from_pytorch.reference(*case), answer(*case)
-    if not are_gradients(results, right) or results[0].shape != right[0].shape:
-        return ""
-    _, bad = good_and_bad(results[0], right[0])
-    if bad == ["z"]:
-        return "W_x of r and n is right, that of z is not: what does z = 1 do in PyTorch, what here?"
-    if bad:
-        return "PyTorch's W_x has a row for each unit: (3H, D), where ours is (3, D, H)."
-    if not same(results[1], right[1], 1e-6):
-        return "W_x is right: W_h is made in the same way."
-    return "W_x and W_h are right: which biases may be added, and which one stands inside the reset?"
-
-
-# 4.6 Sample and hold, judged by what it does
-
-
-def held(w_x, w_h, b, b_h, values, marks, h=0.0):
-    """The state of one unit after each pair of a value and a mark."""
-    states = []
-    for x in zip(values, marks, strict=True):
-        a = w_x @ x + b  # (3,)
-        r, z = sigmoid.reference(a[:2] + w_h[:2] * h)
-        n = np.tanh(a[2] + r * (w_h[2] * h + b_h))
-        h = (1 - z) * h + z * n
-        states.append(float(h))
-    return np.array(states)
-
-
-def about_sample_and_hold(w_x, w_h, b, b_h):
-    """What a unit with these weights does not do."""
-    run = partial(held, w_x, w_h, b, b_h)
-    noise = np.random.default_rng(0).uniform(-1, 1, 1000)
-    quiet, mark = np.zeros(1000), np.ones(1)
-    taken = {(h, v): run([v], mark, h)[0] for h in (-0.6, 0.0, 0.6) for v in (0.8, -0.5, 0.1)}
-    kept = run(noise, quiet, 0.6)
-    moved = np.abs(kept - 0.6)
-    unmarked = run([-0.5], [0], 0.6)[0]
-    if abs(unmarked - np.tanh(-0.5)) < 0.05 and abs(taken[0.6, -0.5] - 0.6) < 0.05:
-        return (
-            "Your unit takes the new value where there is no mark, and keeps the old one at the mark: "
-            "here z = 1 takes the new."
-        )
-    for (h, v), got in taken.items():
-        if abs(got - np.tanh(v)) > 0.01:
-            return (
-                f"A marked {v} makes the state {got:.3f} (it was {h}), not tanh({v}) = {np.tanh(v):.3f}: "
-                "how far is z open at a mark, and what is n then?"
-            )
-    if moved.max() > 0.01:
-        step = int(np.argmax(moved > 0.01)) + 1
-        return (
-            f"A state of 0.6 has moved by more than 0.01 after {step} steps without a mark: how far is z "
-            "open there, and how much is left of 1 − z over 1,000 steps?"
-        )
-    values = np.where(np.arange(1000) == 500, 0.3, noise)
-    late = run(values, np.arange(1000) == 500, -0.6)
-    if abs(late[499] + 0.6) > 0.01 or abs(late[-1] - np.tanh(0.3)) > 0.01:
-        return f"With a mark at step 501 of 1,000 the state ends at {late[-1]:.3f}, not at tanh(0.3) = 0.291."
-    return ""
-
-
-@exercise(
-    "4.6",
-    returns={"w_x": "3, 2", "w_h": "3,", "b": "3,", "b_h": ""},
-    inputs=no_inputs,
-    section=("gru", "Limiting cases"),
-    accept=about_sample_and_hold,
-)
-def sample_and_hold():
-    return np.array([[0, 0], [0, 60.0], [1, 0]]), np.zeros(3), np.array([0, -30.0, 0]), 0.0
-
-
-@sample_and_hold.remark
-def how_little_is_lost(answer):
-    w_x, w_h, b, b_h = answer()
-    states = held(w_x, w_h, b, b_h, np.tile([1.0, -1.0], 5000), np.zeros(10000), 0.6)
-    return f"after 10,000 steps without a mark a state of 0.6 is {states[-1]:.4f}."
-
-
-# 4.7 A plain network inside
-
-
-def played(answer, x, h0, W_x, W_h, b):
-    """The states of a GRU with the weights that an answer makes of a plain network's."""
-    D, H = W_x.shape
-    made = answer(W_x, W_h, b)
-    shapes = {"W_x": (3, D, H), "W_h": (3, H, H), "b": (3, H), "b_h": (H,)}
-    if not isinstance(made, tuple | list) or len(made) != 4:
-        raise ValueError("four arrays are asked for: W_x, W_h, b, b_h")
-    for (name, shape), array in zip(shapes.items(), made, strict=True):
-        if np.shape(array) != shape:
-            raise ValueError(f"{name} has the shape {np.shape(array)}, it should be {shape}")
-    return walk(x, h0, *made)[0]
-
-
-def rnn_inputs(rng, shapes=None):
-    cases = []
-    for B, T, D, H in shapes or sizes(rng):
-        plain = rng.normal(size=(D, H)), rng.normal(size=(H, H)), rng.normal(size=H)
-        cases.append((rng.normal(size=(B, T, D)), rng.normal(size=(B, H)), *plain))
-    return cases
-
-
-@exercise(
-    "4.7",
-    returns={"hs": "B, T, H"},
-    inputs=rnn_inputs,
-    section=("gru", "Limiting cases"),
-    drive=played,
-)
-def rnn_as_gru(W_x, W_h, b):
-    return gates_held(W_x, W_h, b, r=50.0, z=50.0)
-
-
-def gates_held(W_x, W_h, b, r, z):
-    """A GRU whose candidate has a plain network's weights, its gates held by their biases."""
-    none = np.zeros_like(b)
-    biases = np.stack([none + r, none + z, b])
-    return np.stack([0 * W_x, 0 * W_x, W_x]), np.stack([0 * W_h, 0 * W_h, W_h]), biases, none
-
-
-@rnn_as_gru.misconception("hs never leaves h0: z = 0 keeps the old state. The other convention?")
-def z_held_at_zero(W_x, W_h, b):
-    return gates_held(W_x, W_h, b, r=50.0, z=-50.0)
-
-
-@rnn_as_gru.misconception("Your candidate sees the input alone: r = 0 silences the old state.")
-def r_held_at_zero(W_x, W_h, b):
-    return gates_held(W_x, W_h, b, r=-50.0, z=50.0)
-
-
-@rnn_as_gru.misconception("A bias of 0 leaves a gate half open, at σ(0) = 0.5: r and z must both be 1.")
-def gates_half_open(W_x, W_h, b):
-    return gates_held(W_x, W_h, b, r=0.0, z=0.0)
-
-
-@rnn_as_gru.misconception("z is half open: σ(0) = 0.5.")
-def z_half_open(W_x, W_h, b):
-    return gates_held(W_x, W_h, b, r=50.0, z=0.0)
-
-
-@rnn_as_gru.misconception("r is half open: σ(0) = 0.5.")
-def r_half_open(W_x, W_h, b):
-    return gates_held(W_x, W_h, b, r=0.0, z=50.0)
-
-
-@rnn_as_gru.misconception("The bias is in it twice: with r = 1, b of n and b_h are added.")
-def bias_twice(W_x, W_h, b):
-    *others, _ = gates_held(W_x, W_h, b, r=50.0, z=50.0)
-    return *others, b
-
-
-@rnn_as_gru.misconception("A gate is σ of its bias: σ(1) is 0.73, not 1.")
-def biases_of_one(W_x, W_h, b):
-    return gates_held(W_x, W_h, b, r=1.0, z=1.0)
-
-
-@rnn_as_gru.clue
-def how_near(answer, x, h0, W_x, W_h, b):
-    right, got = rnn_sequence.reference(x, h0, W_x, W_h, b), played(answer, x, h0, W_x, W_h, b)
-    if np.abs(got - right).max() < 0.02:
-        return "Nearly: a gate at σ(10) = 0.99995 is not yet 1. To agree to 1e-6, go further."
-    if same(got[:, 0], h0, 1e-6):
-        return "The state hardly moves: z = 1 takes the new here."
-    return "How far are r and z open in yours, whatever x and h are? And what does the candidate add up?"
 
 
 # 4.8 Find the mistake

@@ -24,6 +24,8 @@ def question(exercise, answer, cases, outcome, right, found):
     known = words.other_order(answer, exercise.name, exercise.parameters) or _known(
         exercise, answer, cases, outcome, part
     )
+    if isinstance(outcome.error, Misfit):
+        return known
     if outcome.error is not None:
         return known or _about_a_crash(exercise, answer, cases[0], outcome.error)
     clue, guess = exercise.clue_of(answer, cases[0]), _guess(exercise, what, outcome, right, part, wrong)

@@ -412,9 +412,12 @@ def test_a_unit_that_should_hold_is_told_what_it_does_not_do(mark, b_z, value, s
 @pytest.mark.parametrize(
     ("made", "sentence"),
     [
-        (lambda W_x, W_h, b: (W_x, W_h, b), "four arrays are asked for"),
-        (lambda W_x, W_h, b: (W_x, W_h, b, b), "W_x has the shape (2, 6), it should be (3, 2, 6)"),
-        (lambda W_x, W_h, b: (*checks.rnn_as_gru.reference(W_x, W_h, b)[:3], 0.0), "b_h has the shape ()"),
+        (lambda W_x, W_h, b: (W_x, W_h, b), "must return 4 results (W_x, W_h, b, b_h), yours returned 3"),
+        (lambda W_x, W_h, b: (W_x, W_h, b, b), "W_x has shape (2, 6), it should be (3, D, H) = (3, 2, 6)"),
+        (
+            lambda W_x, W_h, b: (*checks.rnn_as_gru.reference(W_x, W_h, b)[:3], 0.0),
+            "b_h has shape (), it should be (H,)",
+        ),
     ],
 )
 def test_weights_of_another_shape_are_told(made, sentence):

@@ -36,8 +36,8 @@ def places(order):
 
 
 def sizes(rng):
-    """B, T, D, H as in lab 1, but no 3 among B and H, which is the number of gates and candidate."""
-    return [(4, 5, 2, 6), (1, 4, 3, 2), (5, 2, 3, 1), (2, 1, 1, 4), (1, int(rng.integers(6, 10)), 1, 2)]
+    """B, T, D, H as in lab 1, but no 3 or 4 among B and H, the numbers of r, z, n and of r, z, s, n."""
+    return [(5, 4, 2, 6), (1, 5, 3, 2), (6, 2, 3, 1), (2, 1, 1, 5), (1, int(rng.integers(6, 10)), 1, 2)]
 
 
 # 4.1 One step
@@ -969,7 +969,7 @@ ZERO_START = "Step 1 ignores the state you were given. If you wrote hs[:, t - 1]
 
 mistaken_walk(ZERO_START, "zero_start", enters=lambda x, h0: lambda h, t: h if t else 0 * h)
 mistaken_walk(
-    "Step 1 is right, step 2 begins anew with h0: which state enters it?",
+    "Step 2 begins anew with h0: which state enters it?",
     "never_carried",
     enters=lambda x, h0: lambda h, t: h0,
 )
@@ -1079,6 +1079,14 @@ def what_the_first_step_holds(answer, x, h0, W_x, W_h, b, b_h):
     return "hs is right, gates are not: those of step t belong to gates[:, :, t]."
 
 
+@gru_sequence.remark
+def the_past_fades(answer, x, h0, W_x, W_h, b, b_h):
+    x = np.repeat(x[:1], 100 // x.shape[1], axis=1)
+    ends = [answer(x, 0 * h0[:1] + h, 0.3 * W_x, 0.3 * W_h, b, b_h)[0][:, -1] for h in (1, -1)]
+    far = np.abs(ends[0] - ends[1]).max()
+    return f"with small weights, states that began at 1 and at −1 are {far:.0e} apart after 100 steps."
+
+
 def mistake_of_a_step(step, case, results):
     """The sentence of the single step's misconception that gives these results, or ""."""
     for mistake, sentence in step.misconceptions:
@@ -1184,7 +1192,7 @@ def mistaken_way_back(sentence, name, section=None, **places):
 
 
 mistaken_way_back(
-    "The last step is right, the earlier ones are not: h_t is used by the loss and by step t + 1.",
+    "h_t is used by its own loss and by step t + 1: yours comes back from the loss alone.",
     "loss_alone",
     arrives=lambda *_: lambda dy_t, from_next: dy_t,
 )
@@ -1375,6 +1383,19 @@ def which_steps_are_right(answer, *case):
         "dx and dh0 are right, so every step is: the steps' contributions to the weights add up, and nothing "
         "is divided or cut."
     )
+
+
+@gru_sequence_backward.remark
+def how_much_comes_back(answer, *case):
+    def reach(z):
+        gates = np.full((3, 1, 100, 1), z)
+        dy, x, h0, hs = np.zeros((1, 100, 1)), np.zeros((1, 100, 1)), np.zeros((1, 1)), np.zeros((1, 100, 1))
+        dy[:, -1] = 1
+        none = np.zeros((3, 1, 1))
+        return answer(dy, x, h0, hs, gates, none, none, np.zeros(1))[1].item()
+
+    calm, quick = reach(0.01), reach(0.1)
+    return f"after 100 steps with z = 0.01 a gradient of 1 is {calm:.2f}, with z = 0.1 it is {quick:.0e}."
 
 
 # 4.8 Find the mistake

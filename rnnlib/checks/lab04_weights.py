@@ -330,7 +330,7 @@ def about_sample_and_hold(w_x, w_h, b, b_h):
     "4.6",
     returns={"w_x": "3, 2", "w_h": "3,", "b": "3,", "b_h": ""},
     inputs=no_inputs,
-    section=("gru", "Limiting cases"),
+    section=("gru", "A mean that looks at what comes"),
     accept=about_sample_and_hold,
 )
 def sample_and_hold():

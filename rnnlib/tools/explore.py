@@ -18,7 +18,7 @@ import re
 import sys
 from pathlib import Path
 
-# A page's glue imports nbformat, and that jsonschema, and that a parser of IRIs, for three seconds. A page has no IRI.
+# A page's glue imports nbformat, that jsonschema, and that a parser of IRIs, for three seconds and no use.
 sys.modules.setdefault("rfc3987_syntax", None)
 
 #: The kit, and the chapters' scripts.

@@ -21,3 +21,8 @@ reported    ``report.row_of``             the verdict as a row; then lines, a ta
 ``plugin`` does this for ``pytest --nbval``; ``process`` runs it once for each notebook of a
 class, ``batch`` for all of them. ``release`` makes the labs.
 """
+
+import sys
+
+# nbformat imports jsonschema, and that a parser of IRIs, for three seconds. No notebook's schema asks for it.
+sys.modules.setdefault("rfc3987_syntax", None)

@@ -15,8 +15,8 @@ def influence(model, x):
     """J for one sequence: which inputs does the answer at each step depend on?
 
     The model runs forward and backward for it. Weights and ``model.grads`` stay as they are; the
-    ``grads`` of the model's layers and its readout are overwritten, and a ``model.backward`` needs
-    a ``model.forward`` of its own again.
+    ``grads`` of the model's layers are overwritten, and a ``model.backward`` needs a
+    ``model.forward`` of its own again.
 
     Args:
         model: a SequenceModel that answers at every step.
@@ -41,11 +41,11 @@ def influence(model, x):
         raise ValueError('influence needs a model that answers at every step: readout="every"')
     T, O = len(x), model.readout.output_size
     model.forward(np.repeat(x[None], O, axis=0))
-    J, copies = np.zeros((T, T)), np.arange(O)
+    J, W = np.zeros((T, T)), model.readout.params["W"]
     for t in range(T):
-        dy = np.zeros((O, T, O), model.dtype)
-        dy[copies, t, copies] = 1
-        de, _ = model.stack.backward(model.readout.backward(dy))  # (O, T, H)
+        dh = np.zeros((O, T, len(W)), model.dtype)
+        dh[:, t] = W.T  # ∂y_t[o] / ∂h_t is column o
+        de, _ = model.stack.backward(dh)  # (O, T, H)
         J[t] = np.sqrt((de.astype(np.float64) ** 2).sum(axis=(0, 2)))
     return J
 

@@ -15,7 +15,11 @@ import html
 import io
 import json
 import re
+import sys
 from pathlib import Path
+
+# A page's glue imports nbformat, that jsonschema, and that a parser of IRIs, for three seconds and no use.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 #: The kit, and the chapters' scripts.
 STATIC = Path(__file__).parents[2] / "book" / "_static"

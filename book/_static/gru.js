@@ -198,10 +198,10 @@ const gruChapter = (() => {
         const [px, py] = at([left, y]);
         kit.draw(group, "rect", { x: px, y: py, width, height, rx: 12, class: "new", style: "fill: color-mix(in srgb, var(--pen) 20%, var(--explore-ground))" });
       };
-      const sign = (place, words, classes = "") => {
-        const [cx, cy] = at(place), ring = kit.draw(group, "g", { class: classes });
-        kit.draw(ring, "circle", { cx, cy, r: 13, style: "fill: var(--explore-ground); stroke: var(--pen, var(--explore-ink)); stroke-width: 2" });
-        kit.text(ring, [cx, cy + 6], words, "ink", { size: 18 });
+      const sign = (place, words, classes) => {
+        const [cx, cy] = at(place), circle = kit.draw(group, "g", { class: classes });
+        kit.draw(circle, "circle", { cx, cy, r: 13, style: "fill: var(--explore-ground); stroke: var(--pen); stroke-width: 2" });
+        kit.text(circle, [cx, cy + 6], words, "ink", { size: 18 });
       };
       const group = kit.draw(svg, "g");
       const keeps = opens === "old", before = reset === "before";
@@ -261,7 +261,7 @@ const gruChapter = (() => {
       const why = reset === "after" ? (fits ? "" : opens === "old" ? "Where it should take, it keeps." : "Nothing was to be converted here.")
         : network === 1 ? (fits ? "One unit without $b_h$ cannot tell the two places apart." : "The place of $r$ does not matter here; the way that $z$ opens does.")
         : fits ? `The way that $z$ opens is put right, but no conversion puts $r$ right: ${whole("$r_t$ ⊙ ($h W_h$)")} and ${whole("($r_t$ ⊙ $h$) $W_h$")} are two different functions.`
-        : "Two things differ. One of them can be converted.";
+        : opens === "old" ? "Two things differ, and one of them can be converted." : "The place of $r$ differs, and nothing was to be converted.";
       return `${same ? "Equal" : "Not equal"}: the largest difference is ${!same ? most.toFixed(2) : most ? `${kit.number(most)}, from rounding` : 0}. This is ${WRITERS[`${opens} ${reset}`]}. ${why}`;
     }
 

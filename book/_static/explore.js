@@ -275,11 +275,98 @@ var explore = (() => {
     };
   }
 
+  // ---------------------------------------------------------------- streams and cells
+
+  /** The outline of a star; its box has its centre at [x, y]. */
+  function starAt([x, y], r) {
+    const corners = [...Array(10).keys()].map(k => {
+      const [far, turn] = [k % 2 ? 0.42 * r : r, (k * Math.PI) / 5];
+      return `${(x + far * Math.sin(turn)).toFixed(1)} ${(y + 0.0955 * r - far * Math.cos(turn)).toFixed(1)}`;
+    });
+    return `M${corners.join("L")}Z`;
+  }
+
+  /** The outline of a bell. */
+  const bellAt = ([x, y]) => `M${x - 8} ${y + 5}Q${x - 5} ${y + 2} ${x - 5} ${y - 3}A5 5 0 0 1 ${x + 5} ${y - 3}` +
+    `Q${x + 5} ${y + 2} ${x + 8} ${y + 5}ZM${x - 2.5} ${y + 7}A2.5 2.5 0 0 0 ${x + 2.5} ${y + 7}Z`;
+
+  /** Bars from 0 to 1, one a step: how far a gate is open. Returns a function that shows other values. */
+  function bars(svg, [left, top, width, height], T, label) {
+    text(svg, [left - 7, top + height - 2], label, "", { size: 14, anchor: "end" });
+    const group = draw(svg, "g", { class: "gate", style: "fill: var(--pen)" });
+    draw(svg, "path", { class: "line quiet", d: `M${left} ${top + height}h${width}`, style: "stroke-width: 1" });
+    const wide = width / T;
+    return values => group.replaceChildren(...values.map((value, t) => draw(group, "rect", {
+      x: left + (t + 0.12) * wide, y: top + (1 - value) * height, width: 0.76 * wide, height: value * height })));
+  }
+
+  /** A stream of numbers, its star and its bell. Returns the axes, and show({x, star, bell, t}): what comes at
+      step t and later is faint. */
+  function stream(svg, box, T) {
+    const frame = axes(svg, { x: [0, T], y: [-1.15, 1.15], box, ticks: { x: [], y: [-1, 0, 1] } });
+    const middle = t => frame.x(t + 0.5);
+    const [, top, , height] = box;
+    text(svg, [box[0] - 30, top + height / 2 + 5], "stream", "", { size: 14, anchor: "end" });
+    const later = frame.dots([], "x", 2.5), past = frame.dots([], "x", 3.5);
+    later.style.opacity = 0.4;
+    const wide = "stroke: transparent; stroke-linejoin: round; stroke-width: 16"; // a finger finds it
+    const star = draw(svg, "path", { class: "x", style: `fill: var(--pen); ${wide}` });
+    const bell = draw(svg, "path", { style: `fill: var(--explore-ink); ${wide}` });
+    const show = now => {
+      const points = now.x.map((value, t) => [t + 0.5, value]);
+      const plain = (from, to) => points.slice(from, to).filter(([at]) => at !== now.star + 0.5);
+      frame.update(later, plain(now.t));
+      frame.update(past, plain(0, now.t));
+      star.setAttribute("d", starAt([middle(now.star), frame.y(now.x[now.star])], 10));
+      bell.setAttribute("d", bellAt([middle(now.bell), top - 9]));
+    };
+    return { axes: frame, star, bell, middle, show };
+  }
+
+  /** One unit's circuit: what it draws has a name, and show({name: value, ...}) changes it. Arrows are as thick as
+      their numbers are large, gates (a glass) as full as they are open. `part` is what kit.highlight lights. */
+  function circuit(svg) {
+    const live = {};
+    const told = value => number(value, 2);
+    return {
+      show: values => Object.entries(values).forEach(([name, value]) => live[name](value)),
+      arrow(name, from, to, classes, part) {
+        const shaft = arrow(svg, from, to, classes, { part }).querySelector(".shaft");
+        live[name] = v => (shaft.style.strokeWidth = 0.75 + 7 * Math.min(1, Math.abs(v)));
+      },
+      box(name, label, [left, top], classes, part) {
+        const group = box(svg, [left, top, 62, 44], "", classes, { part });
+        text(group, [left + 31, top + 18], label);
+        const value = text(group, [left + 31, top + 37], "", "", { size: 15 });
+        live[name] = v => retext(value, told(v));
+      },
+      gate(name, [x, y], label, at, part) {
+        const group = draw(svg, "g", { class: "gate", "data-part": part });
+        draw(group, "circle", { cx: x, cy: y, r: 15, style: "fill: var(--explore-ground)" });
+        const filling = draw(group, "path", { style: "fill: var(--pen); opacity: 0.4" });
+        draw(group, "circle", { cx: x, cy: y, r: 15, style: "fill: none; stroke: var(--pen); stroke-width: 2" });
+        text(group, [x, y + 6], "×", "ink", { size: 18 });
+        const words = text(group, at, "", "", { size: 15, anchor: "start" });
+        live[name] = v => {
+          const [level, half] = [y + 15 - 30 * v, 30 * Math.sqrt(v * (1 - v))];
+          filling.setAttribute("d", v === 1 ? `M${x - 15} ${y}a15 15 0 0 0 30 0a15 15 0 0 0 -30 0Z`
+            : `M${x - half} ${level}A15 15 0 ${+(v > 0.5)} 0 ${x + half} ${level}Z`);
+          retext(words, `${label} = ${told(v)}`);
+        };
+      },
+      sum([x, y], classes, part) {
+        const group = draw(svg, "g", { class: classes, "data-part": part });
+        draw(group, "circle", { cx: x, cy: y, r: 14, style: "fill: var(--explore-ground); stroke: var(--pen); stroke-width: 2" });
+        text(group, [x, y + 6], "+", "ink", { size: 18 });
+      },
+    };
+  }
+
   // ---------------------------------------------------------------- controls
 
   /** A slider. change(value) is called when the reader moves it. Returns the <input>; input.show(value)
-      moves it without a call. */
-  function range(figure, { label, min, max, step, value, format = number }, change) {
+      moves it without a call. options: colour, a class; row: how many sliders stand side by side, on a phone too. */
+  function range(figure, { label, min, max, step, value, format = number, colour, row }, change) {
     const id = newId();
     const shown = html("output", { for: id, "aria-live": "off" }); // the slider says its value itself
     const input = html("input", { type: "range", id, min, max, step, autocomplete: "off" });
@@ -293,7 +380,9 @@ var explore = (() => {
       change(+input.value);
     });
     input.show(value);
-    part(figure, "controls").append(html("div", { class: "explore-range", "data-made": "" },
+    if (colour) input.style.accentColor = `var(--explore-${colour})`;
+    const style = row && `flex: 1 1 calc((100% - ${1.05 * (row - 1)}rem) / ${row}); min-width: 0`;
+    part(figure, "controls").append(html("div", { class: "explore-range", style, "data-made": "" },
       html("div", {}, write(html("label", { for: id }), label), ": ", shown), input));
     return input;
   }
@@ -353,10 +442,11 @@ var explore = (() => {
   }
 
   /** Play and pause. tick() is called every `ms`; it returns false to stop. Nothing plays by itself; where
-      the reader wants less motion, each press is one tick. Returns {play, pause, button}. */
-  function play(figure, tick, ms = 600) {
+      the reader wants less motion, each press is one tick. options: slow(), whether the tick to come waits four
+      times as long; step, the label of a button for single ticks. Returns {play, pause, button}. */
+  function play(figure, tick, ms = 600, { slow = () => false, step } = {}) {
     const still = window.matchMedia("(prefers-reduced-motion: reduce)");
-    let timer = null;
+    let timer = null, waited = 0;
     const name = () => (still.matches ? "Step" : timer ? "Pause" : "Play");
     const pause = () => {
       clearInterval(timer);
@@ -364,7 +454,9 @@ var explore = (() => {
       write(element, name());
     };
     const once = () => {
-      if (!document.hidden && tick() === false) pause();
+      if (document.hidden) return;
+      waited = slow() ? (waited + 1) % 4 : 0;
+      if (!waited && tick() === false) pause();
     };
     const start = () => {
       if (still.matches) return void tick();
@@ -374,6 +466,10 @@ var explore = (() => {
       once();
     };
     const element = button(figure, "", () => (timer ? pause() : start()));
+    if (step && !still.matches) button(figure, step, () => {
+      pause();
+      tick();
+    });
     still.addEventListener("change", pause);
     pause();
     return { play: start, pause, button: element };
@@ -469,7 +565,7 @@ var explore = (() => {
   }
 
   const kit = {
-    svg, resize, layout, axes, box, arrow, text, retext, draw, write, number, span,
+    svg, resize, layout, axes, box, arrow, text, retext, draw, write, number, span, bars, stream, circuit,
     range, button, choice, stepper, play, drag, hover, say, highlight,
     get narrow() {
       return phone.matches;

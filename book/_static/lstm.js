@@ -25,79 +25,24 @@ const lstmChapter = (() => {
     });
   }
 
-  // ---------------------------------------------------------------- pictures of a stream
-
-  /** The outline of a star; its box has its centre at [x, y]. */
-  function starAt([x, y], r) {
-    const corners = [...Array(10).keys()].map(k => {
-      const [far, turn] = [k % 2 ? 0.42 * r : r, (k * Math.PI) / 5];
-      return `${(x + far * Math.sin(turn)).toFixed(1)} ${(y + 0.0955 * r - far * Math.cos(turn)).toFixed(1)}`;
-    });
-    return `M${corners.join("L")}Z`;
-  }
-
-  /** The outline of a bell. */
-  const bellAt = ([x, y]) => `M${x - 8} ${y + 5}Q${x - 5} ${y + 2} ${x - 5} ${y - 3}A5 5 0 0 1 ${x + 5} ${y - 3}` +
-    `Q${x + 5} ${y + 2} ${x + 8} ${y + 5}ZM${x - 2.5} ${y + 7}A2.5 2.5 0 0 0 ${x + 2.5} ${y + 7}Z`;
-
-  /** Bars from 0 to 1, one a step: how far a gate is open. Returns a function that shows other values. */
-  function bars(kit, svg, [left, top, width, height], T, label) {
-    kit.text(svg, [left - 7, top + height - 2], label, "", { size: 14, anchor: "end" });
-    const group = kit.draw(svg, "g", { class: "gate", style: "fill: var(--pen)" });
-    kit.draw(svg, "path", { class: "line quiet", d: `M${left} ${top + height}h${width}`, style: "stroke-width: 1" });
-    const wide = width / T;
-    return values => group.replaceChildren(...values.map((value, t) => kit.draw(group, "rect", {
-      x: left + (t + 0.12) * wide, y: top + (1 - value) * height, width: 0.76 * wide, height: value * height })));
-  }
-
-  /** A stream of numbers, its star and its bell. Returns the axes, and show({x, star, bell, t}): what comes at
-      step t and later is faint. */
-  function streamOf(kit, svg, box, T) {
-    const axes = kit.axes(svg, { x: [0, T], y: [-1.15, 1.15], box, ticks: { x: [], y: [-1, 0, 1] } });
-    const middle = t => axes.x(t + 0.5);
-    const [, top, , height] = box;
-    kit.text(svg, [box[0] - 30, top + height / 2 + 5], "stream", "", { size: 14, anchor: "end" });
-    const later = axes.dots([], "x", 2.5), past = axes.dots([], "x", 3.5);
-    later.style.opacity = 0.4;
-    const wide = "stroke: transparent; stroke-linejoin: round; stroke-width: 16"; // a finger finds it
-    const star = kit.draw(svg, "path", { class: "x", style: `fill: var(--pen); ${wide}` });
-    const bell = kit.draw(svg, "path", { style: `fill: var(--explore-ink); ${wide}` });
-    const show = now => {
-      const points = now.x.map((value, t) => [t + 0.5, value]);
-      const plain = (from, to) => points.slice(from, to).filter(([at]) => at !== now.star + 0.5);
-      axes.update(later, plain(now.t));
-      axes.update(past, plain(0, now.t));
-      star.setAttribute("d", starAt([middle(now.star), axes.y(now.x[now.star])], 10));
-      bell.setAttribute("d", bellAt([middle(now.bell), top - 9]));
-    };
-    return { axes, star, bell, middle, show };
-  }
-
   // ---------------------------------------------------------------- by hand
 
   /** A slider for each of the three gates, side by side; they change `gates`. */
   function gateSliders(kit, figure, gates, change) {
     return ["input", "forget", "output"].map((label, k) => {
-      return slim(kit.range(figure, { label, min: 0, max: 1, step: 0.05, value: gates[k] }, value => {
+      return kit.range(figure, { label, min: 0, max: 1, step: 0.05, value: gates[k], colour: "gate", row: 3 }, value => {
         gates[k] = value;
         change(k);
-      }), "gate");
+      });
     });
-  }
-
-  /** Three sliders fit side by side, on a phone too. */
-  function slim(slider, colour) {
-    slider.style.accentColor = `var(--explore-${colour})`;
-    Object.assign(slider.parentElement.style, { flex: "1 1 calc((100% - 2.1rem) / 3)", minWidth: 0 });
-    return slider;
   }
 
   // Catch a number, hold it, show it: three gates, moved by hand.
   explore.add("hold", (figure, { x, star, bell }, kit) => {
     const T = x.length, target = x[star];
-    const slow = t => t > star - 4 && t < star + 2 || t > bell - 4; // where the hand has to be quick
+    const slow = () => t > star - 4 && t < star + 2 || t > bell - 4; // where the hand has to be quick
     let t, cells, outputs, history; // after each step; history: the gates at each step
-    let shown = false, waited = 0, draw;
+    let shown = false, draw;
     const gates = [0.5, 0.5, 0.5];
     const svg = kit.svg(figure, { width: 640, height: 300, label: figure.dataset.alt });
 
@@ -105,8 +50,8 @@ const lstmChapter = (() => {
       const [width, left] = [narrow ? 360 : 640, 94];
       const area = (top, height) => [left, top, width - left - 12, height];
       kit.resize(svg, width, 296);
-      const stream = streamOf(kit, svg, area(22, 74), T);
-      const rows = ["input gate", "forget gate", "output gate"].map((label, k) => bars(kit, svg, area(106 + 23 * k, 17), T, label));
+      const stream = kit.stream(svg, area(22, 74), T);
+      const rows = ["input gate", "forget gate", "output gate"].map((label, k) => kit.bars(svg, area(106 + 23 * k, 17), T, label));
       const below = kit.axes(svg, { x: [0, T], y: [-1.15, 1.15], box: area(180, 92), ticks: { x: [], y: [-1, 0, 1] } });
       kit.text(svg, [left - 30, 215], "cell", "new", { size: 14, anchor: "end" });
       kit.text(svg, [left - 30, 245], "output", "state", { size: 14, anchor: "end" });
@@ -164,15 +109,7 @@ const lstmChapter = (() => {
     }
 
     const sliders = gateSliders(kit, figure, gates, () => (shown = false));
-    const clock = kit.play(figure, () => {
-      const still = clock.button.textContent === "Step";
-      waited = slow(t) && !still ? (waited + 1) % 4 : 0;
-      return waited > 0 || step();
-    }, 250);
-    if (clock.button.textContent !== "Step") kit.button(figure, "step", () => {
-      clock.pause();
-      step();
-    });
+    const clock = kit.play(figure, step, 250, { slow, step: "step" });
     kit.button(figure, "again", begin);
     kit.button(figure, "show me", () => {
       begin();
@@ -188,66 +125,33 @@ const lstmChapter = (() => {
   explore.add("cell", (figure, { x, c, gates }, kit) => {
     const [width, height] = [400, 246];
     const svg = kit.resize(kit.svg(figure, { label: figure.dataset.alt }), width, height);
-    const live = {}; // name -> a function that shows its value
+    const circuit = kit.circuit(svg);
     const number = value => kit.number(value, 2);
-
-    /** An arrow that is as thick as its number is large. */
-    function arrow(name, from, to, colour, part) {
-      const shaft = kit.arrow(svg, from, to, colour, { part }).querySelector(".shaft");
-      live[name] = v => (shaft.style.strokeWidth = 0.75 + 7 * Math.min(1, Math.abs(v)));
-    }
-
-    function box(name, label, [left, top], colour, part) {
-      const group = kit.box(svg, [left, top, 62, 44], "", colour, { part });
-      kit.text(group, [left + 31, top + 18], label);
-      const value = kit.text(group, [left + 31, top + 37], "", "", { size: 15 });
-      live[name] = v => kit.retext(value, number(v));
-    }
-
-    /** A gate: a glass that is as full as the gate is open. */
-    function gate(name, [x, y], label, part) {
-      const group = kit.draw(svg, "g", { class: "gate", "data-part": part });
-      kit.draw(group, "circle", { cx: x, cy: y, r: 15, style: "fill: var(--explore-ground)" });
-      const filling = kit.draw(group, "path", { style: "fill: var(--pen); opacity: 0.4" });
-      kit.draw(group, "circle", { cx: x, cy: y, r: 15, style: "fill: none; stroke: var(--pen); stroke-width: 2" });
-      kit.text(group, [x, y + 6], "×", "ink", { size: 18 });
-      const words = kit.text(group, label, "", "", { size: 15, anchor: "start" });
-      live[name] = v => {
-        const [level, half] = [y + 15 - 30 * v, 30 * Math.sqrt(v * (1 - v))];
-        filling.setAttribute("d", `M${x - half} ${level}A15 15 0 ${+(v > 0.5)} 0 ${x + half} ${level}Z`);
-        kit.retext(words, `$${name}_t$ = ${number(v)}`);
-        if (v === 1) filling.setAttribute("d", `M${x - 15} ${y}a15 15 0 0 0 30 0a15 15 0 0 0 -30 0Z`);
-      };
-    }
-
-    arrow("c_old", [66, 28], [111, 28], "new", "forget");
-    arrow("kept", [143, 28], [186, 28], "new", "forget");
-    arrow("sum", [216, 28], [272, 28], "new", "cell");
-    arrow("next", [336, 28], [396, 28], "new", "cell");
-    arrow("x", [104, 214], [166, 214], "x", "input");
-    arrow("g", [201, 190], [201, 142], "x", "input");
-    arrow("written", [201, 110], [201, 45], "x", "input");
-    arrow("squashed", [304, 52], [304, 110], "state", "output");
-    arrow("h", [304, 142], [304, 190], "state", "output");
-    gate("f", [127, 28], [106, 66], "forget");
-    gate("i", [201, 126], [116, 131], "input");
-    gate("o", [304, 126], [326, 131], "output");
-    box("c_before", "$c_{t−1}$", [4, 6], "new", "forget");
-    box("c", "$c_t$", [273, 6], "new", "cell");
-    box("x_t", "$x_t$", [40, 192], "x", "input");
-    box("g_t", "$g_t$", [170, 192], "x", "input");
-    box("h_t", "$h_t$", [273, 192], "state", "output");
-    const plus = kit.draw(svg, "g", { class: "new", "data-part": "cell" });
-    kit.draw(plus, "circle", { cx: 201, cy: 28, r: 14, style: "fill: var(--explore-ground); stroke: var(--pen); stroke-width: 2" });
-    kit.text(plus, [201, 34], "+", "ink", { size: 18 });
+    circuit.arrow("c_old", [66, 28], [111, 28], "new", "forget");
+    circuit.arrow("kept", [143, 28], [186, 28], "new", "forget");
+    circuit.arrow("sum", [216, 28], [272, 28], "new", "cell");
+    circuit.arrow("next", [336, 28], [396, 28], "new", "cell");
+    circuit.arrow("x", [104, 214], [166, 214], "x", "input");
+    circuit.arrow("g", [201, 190], [201, 142], "x", "input");
+    circuit.arrow("written", [201, 110], [201, 45], "x", "input");
+    circuit.arrow("squashed", [304, 52], [304, 110], "state", "output");
+    circuit.arrow("h", [304, 142], [304, 190], "state", "output");
+    circuit.gate("f", [127, 28], "$f_t$", [106, 66], "forget");
+    circuit.gate("i", [201, 126], "$i_t$", [116, 131], "input");
+    circuit.gate("o", [304, 126], "$o_t$", [326, 131], "output");
+    circuit.box("c_before", "$c_{t−1}$", [4, 6], "new", "forget");
+    circuit.box("c", "$c_t$", [273, 6], "new", "cell");
+    circuit.box("x_t", "$x_t$", [40, 192], "x", "input");
+    circuit.box("g_t", "$g_t$", [170, 192], "x", "input");
+    circuit.box("h_t", "$h_t$", [273, 192], "state", "output");
+    circuit.sum([201, 28], "new", "cell");
     kit.text(svg, [136, 204], "tanh", "", { size: 14, part: "input" });
     kit.text(svg, [313, 84], "tanh", "", { size: 14, anchor: "start", part: "output" });
 
     function draw(part) {
       const g = Math.tanh(x), [i, f, o] = gates, [next, h] = tick(c, g, gates);
-      const values = { c_old: c, kept: f * c, sum: next, next, x, g, written: i * g, squashed: Math.tanh(next), h, f, i, o,
-        c_before: c, c: next, x_t: x, g_t: g, h_t: h };
-      for (const [name, value] of Object.entries(values)) live[name](value);
+      circuit.show({ c_old: c, kept: f * c, sum: next, next, x, g, written: i * g, squashed: Math.tanh(next), h, f, i, o,
+        c_before: c, c: next, x_t: x, g_t: g, h_t: h });
       kit.highlight(figure, part);
       const whole = text => text.replaceAll(" ", "\u00a0"); // a formula stays in one line
       kit.say(figure, `${whole(`$c_t$ = ${number(f)} · ${bracket(c)} + ${number(i)} · ${bracket(g)} = ${number(next)};`)} ` +
@@ -256,14 +160,14 @@ const lstmChapter = (() => {
     const bracket = value => (value < 0 ? `(${number(value)})` : number(value));
 
     gateSliders(kit, figure, gates, k => draw(["input", "forget", "output"][k]));
-    slim(kit.range(figure, { label: "$x_t$", min: -2, max: 2, step: 0.1, value: x }, value => {
+    kit.range(figure, { label: "$x_t$", min: -2, max: 2, step: 0.1, value: x, colour: "x", row: 3 }, value => {
       x = value;
       draw("input");
-    }), "x");
-    const old = slim(kit.range(figure, { label: "$c_{t−1}$", min: -5, max: 5, step: 0.01, value: c, format: number }, value => {
+    });
+    const old = kit.range(figure, { label: "$c_{t−1}$", min: -5, max: 5, step: 0.01, value: c, format: number, colour: "new", row: 3 }, value => {
       c = value;
       draw("forget");
-    }), "new");
+    });
     kit.button(figure, "next step", () => {
       [c] = tick(c, Math.tanh(x), gates);
       old.show(c);
@@ -288,12 +192,12 @@ const lstmChapter = (() => {
       const [width, left] = [narrow ? 360 : 640, 90];
       const area = (top, height) => [left, top, width - left - 12, height];
       kit.resize(svg, width, 196 + 122 * H);
-      const stream = streamOf(kit, svg, area(22, 74), T);
+      const stream = kit.stream(svg, area(22, 74), T);
       const units = weights.v.map((v, j) => {
         const top = 110 + 122 * j;
         const most = Math.ceil(2.2 * Math.max(...steps().map(({ cells }) => Math.abs(cells[j])))) / 2;
         kit.text(svg, [left, top + 8], `unit ${j + 1}, read with the weight ${kit.number(+v.toFixed(2))}`, "", { size: 14, anchor: "start" });
-        const rows = ["gate $i$", "gate $f$", "gate $o$"].map((label, k) => bars(kit, svg, area(top + 15 + 19 * k, 14), T, label));
+        const rows = ["gate $i$", "gate $f$", "gate $o$"].map((label, k) => kit.bars(svg, area(top + 15 + 19 * k, 14), T, label));
         const axes = kit.axes(svg, { x: [0, T], y: [-most, most], box: area(top + 77, 32), ticks: { x: [], y: [-most, most] } });
         kit.text(svg, [left - 30, top + 98], "cell", "new", { size: 14, anchor: "end" });
         const cell = axes.line([], "new");

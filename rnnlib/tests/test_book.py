@@ -19,6 +19,7 @@ PAGES = [
     "book/gradients.html",
     "book/lstm.html",
     "labs/03_lstm.html",
+    "book/gru.html",
     "book/appendix/instructors.html",
     "book/appendix/changes.html",
     "book/appendix/bibliography.html",

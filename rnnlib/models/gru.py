@@ -13,7 +13,7 @@ first axis is r, z, n; b_h (H,), which cannot be merged with b_n, since r_t scal
 
 Two conventions differ elsewhere. Here z opens to the new; in PyTorch it opens to the old: its
 z is our 1 − z. And here, as in PyTorch and cuDNN, r acts after the product with W_hn; in Cho
-et al. it acts on h_{t−1} before it.
+et al. (version 3) and Chung et al. (2014) it acts on h_{t−1} before it.
 
 Backward in time, with da the gradients before σ and tanh::
 

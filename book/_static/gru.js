@@ -258,10 +258,10 @@ const gruChapter = (() => {
     function verdict(most) {
       const { opens, reset, weights, network } = chosen, same = most < 1e-9;
       const fits = (opens === "old") === (weights === "converted");
-      const why = reset === "after" ? (fits ? "" : opens === "old" ? "Where it should take, it keeps." : "Nothing was to be converted here.")
+      const why = reset === "after" ? (fits ? "" : opens === "old" ? "Where it should take, it keeps." : "Nothing asked for another sign of $z$'s weights.")
         : network === 1 ? (fits ? "One unit without $b_h$ cannot tell the two places apart." : "The place of $r$ does not matter here; the way that $z$ opens does.")
-        : fits ? `The way that $z$ opens is put right, but no conversion puts $r$ right: ${whole("$r_t$ ⊙ ($h W_h$)")} and ${whole("($r_t$ ⊙ $h$) $W_h$")} are two different functions.`
-        : opens === "old" ? "Two things differ, and one of them can be converted." : "The place of $r$ differs, and nothing was to be converted.";
+        : fits ? `${opens === "old" ? "The way that $z$ opens is put right, but no" : "No"} conversion puts $r$ right: ${whole("$r_t$ ⊙ ($h W_h$)")} and ${whole("($r_t$ ⊙ $h$) $W_h$")} are two different functions.`
+        : opens === "old" ? "Two things differ, and one of them can be converted." : "The place of $r$ differs, and nothing asked for another sign of $z$'s weights.";
       return `${same ? "Equal" : "Not equal"}: the largest difference is ${!same ? most.toFixed(2) : most ? `${kit.number(most)}, from rounding` : 0}. This is ${WRITERS[`${opens} ${reset}`]}. ${why}`;
     }
 

@@ -108,3 +108,16 @@ def test_who_remembers_what_offers_three_models(visit):
         figure.get_by_role("radio", name=name, exact=True).check()
         shown[name] = said.inner_text()
     assert len(set(shown.values())) == 3
+
+
+def test_a_smaller_weight_counts_longer_and_none_for_ever(visit):
+    table = texts(visit(PAGE), "LSTM")
+    assert set(table.pop("LSTM")) == {"right"}
+    large, small = table.values()
+    assert large.count("right") < small.count("right") < len(small)
+
+
+def test_a_control_shows_that_the_first_letter_counts_and_not_the_mark(visit):
+    shares = [float(cells[0].rstrip("%")) for cells in texts(visit(PAGE), "the mark, first of all").values()]
+    mark, letter, _, after_a_sentence = shares
+    assert letter > mark / 2 > 50 * after_a_sentence

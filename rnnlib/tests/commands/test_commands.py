@@ -164,6 +164,7 @@ def header(*scales):
     return ",".join([*RESULTS, *errors, *CALLS, *TESTS])
 
 
+@pytest.mark.slow
 def test_benchmark(run, tmp_path):
     result = run("benchmark", "--epochs", "2", "--hidden-size", "4", "--seq-len", "5", "--seeds", "2")
     assert result.status == 0, result.err
@@ -655,6 +656,7 @@ def test_resume_notices_changed_data(run, tmp_path):
     assert "the data have changed since" in result.err
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_in_one_line_and_keeps_the_files(tmp_path, ctrl_c):
     process = start(*SHORT, "--epochs", "1000", "--patience", "1000", folder=tmp_path)
     end = time.monotonic() + 300

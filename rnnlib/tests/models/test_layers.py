@@ -73,7 +73,7 @@ def test_the_future_does_not_touch_the_past(kind, case, t):
 
 # Many small arrays, each entry moved twice; in plain pytest, test_sequence_model sees the others' gradients.
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=[] if kind in ("RNN", "LSTM") else pytest.mark.slow) for kind in LAYERS]
+    "kind", [pytest.param(kind, marks=[] if kind == "RNN" else pytest.mark.slow) for kind in LAYERS]
 )
 @given(case=cases)
 def test_gradients_equal_finite_differences(kind, case):

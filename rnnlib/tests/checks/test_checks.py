@@ -20,7 +20,11 @@ EXERCISES = [getattr(checks, name) for name in checks.__all__]
 exercises = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 misconceptions = pytest.mark.parametrize(
     ("exercise", "function", "sentence"),
-    [(e, function, sentence) for e in EXERCISES for function, sentence in e.misconceptions],
+    [
+        pytest.param(e, *mistake, marks=[] if e.lab == "01_rnn" else pytest.mark.slow)
+        for e in EXERCISES
+        for mistake in e.misconceptions
+    ],
     ids=lambda value: getattr(value, "__name__", None),
 )
 

@@ -579,6 +579,7 @@ LONG = [
 SHORT = [*LONG[:-4], "--epochs", "2"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_resume_goes_on_with_the_same_training_alone(run, tmp_path):
     assert run(*SHORT).status == 0

@@ -40,6 +40,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_class_is_graded_into_a_table_and_pages(folder, grade):
     shutil.copy(SOLUTION, folder / "class" / "stray.ipynb")
     run = grade("class", "--out", "out/grades.csv", "--seed", "3")

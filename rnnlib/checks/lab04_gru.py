@@ -716,7 +716,6 @@ mistaken_back(
     "dh_prev: r stands in n's way alone. The parts of r and z carry it as well in yours.",
     "r_everywhere",
     into_h=lambda up, W_h, r, z, dh: (up[0] * r) @ W_h[0].T + (up[1] * r) @ W_h[1].T + up[2] @ W_h[2].T,
-    weights=lambda x, h, da, up: (x.T @ da, h.T @ up, da.sum(axis=1), up[2].sum(axis=0)),
 )
 mistaken_back(
     "dW_h: each matrix stands transposed, it should be h_prev.T @ (what comes back).",

@@ -1,13 +1,12 @@
 """The chapter on the gated recurrent unit, in the built book (``jupyter-book build .``)."""
 
-import json
 import re
 
 import pytest
 
-from rnnlib.tests.test_lstm_chapter import ROOT, number, rows
+from rnnlib.tests.test_lstm_chapter import assert_they_lead_to_each_other, number, rows
 
-PAGE, LAB = "book/gru.html", "labs/04_gru.html"
+PAGE = "book/gru.html"
 
 pytestmark = pytest.mark.slow
 
@@ -38,21 +37,7 @@ def test_questions_exercises_and_pictures_are_there(visit):
 
 
 def test_chapter_and_lab_lead_to_each_other(visit):
-    """Every exercise is linked from the chapter, and each link, there and back, has an end."""
-    page = visit(PAGE)
-    chapter = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
-    links = page.locator("article a[href*='04_gru.html#']").all()
-    links = [link.get_attribute("href").split("#")[1] for link in links]
-    page = visit(LAB)
-    lab = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
-    assert set(links) <= lab
-    exercises = {link for link in links if link.startswith("exercise")}
-    assert {re.match(r"exercise-4-?(\d)", link)[1] for link in exercises} == set("12345678")
-    notebook = json.loads((ROOT / "labs_solutions" / "04_gru.ipynb").read_text(encoding="utf-8"))
-    text = "".join(line for cell in notebook["cells"] for line in cell["source"])
-    wanted = set(re.findall(r"gru\.md#([\w-]+)", text))
-    assert wanted
-    assert wanted <= chapter
+    assert_they_lead_to_each_other(visit, "gru", "04_gru")
 
 
 def test_only_the_place_of_the_reset_gate_makes_another_model(visit):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE, LAB = "book/lstm.html", "labs/03_lstm.html"
+PAGE = "book/lstm.html"
 
 pytestmark = pytest.mark.slow
 
@@ -39,22 +39,34 @@ def test_questions_exercises_and_pictures_are_there(visit):
     assert "Find the mistake" in marks
 
 
-def test_chapter_and_lab_lead_to_each_other(visit):
-    """Every exercise is linked from the chapter, and each link, there and back, has an end."""
-    page = visit(PAGE)
-    chapter = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
-    links = page.locator("article a[href*='03_lstm.html#']").all()
+def assert_they_lead_to_each_other(visit, chapter, lab):
+    """Every exercise is linked from the chapter, and each link, there and back, has an end.
+
+    Args:
+        chapter: such as "lstm".
+        lab: such as "03_lstm".
+    """
+
+    def ids(page):
+        return set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
+
+    page = visit(f"book/{chapter}.html")
+    sections = ids(page)
+    links = page.locator(f"article a[href*='{lab}.html#']").all()
     links = [link.get_attribute("href").split("#")[1] for link in links]
-    page = visit(LAB)
-    lab = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
-    assert set(links) <= lab
+    assert set(links) <= ids(visit(f"labs/{lab}.html"))
     exercises = {link for link in links if link.startswith("exercise")}
-    assert {re.match(r"exercise-3-?(\d)", link)[1] for link in exercises} == set("12345678")
-    notebook = json.loads((ROOT / "labs_solutions" / "03_lstm.ipynb").read_text(encoding="utf-8"))
+    number = int(lab[:2])
+    assert {re.match(rf"exercise-{number}-?(\d)", link)[1] for link in exercises} == set("12345678")
+    notebook = json.loads((ROOT / "labs_solutions" / f"{lab}.ipynb").read_text(encoding="utf-8"))
     text = "".join(line for cell in notebook["cells"] for line in cell["source"])
-    wanted = set(re.findall(r"lstm\.md#([\w-]+)", text))
+    wanted = set(re.findall(rf"{chapter}\.md#([\w-]+)", text))
     assert wanted
-    assert wanted <= chapter
+    assert wanted <= sections
+
+
+def test_chapter_and_lab_lead_to_each_other(visit):
+    assert_they_lead_to_each_other(visit, "lstm", "03_lstm")
 
 
 def test_the_lstm_answers_what_no_cheap_way_out_does(visit):

@@ -220,7 +220,7 @@ def survives(name, text, scope, asked):
     """Whether a mutant passes its check.
 
     Args:
-        asked: whether the check also looks for its mistake, which takes nine tenths of the time.
+        asked: whether the check also looks for its mistake, which takes most of the time.
     """
     scope = dict(scope)
     silent = patch.object(recognition, "question", return_value="")

@@ -1,11 +1,17 @@
 """What the book needs beyond ready-made extensions: fresh pages, names of folded code, a quiz."""
 
 import hashlib
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from docutils import nodes
+from jupyter_cache import get_cache
+from myst_nb.core.execute import create_client
+from myst_nb.core.read import create_nb_reader
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +24,27 @@ def cache_by_library_version(app, config):
         if file.is_file() and not {"tests", "__pycache__"} & set(file.relative_to(ROOT).parts):
             digest.update(file.read_bytes())
     config.nb_execution_cache_path = str(ROOT / "_build" / f".jupyter_cache_{digest.hexdigest()[:12]}")
+
+
+def run_pages(app, env, docnames):
+    """Run the pages that will be read two at a time, since a page alone often keeps one core busy.
+
+    MyST-NB's own client runs them, by its settings, and finds them in its cache when it reads them.
+    """
+    config, logger = env.mystnb_config, logging.getLogger(__name__)
+    if config.execution_mode != "cache":
+        return
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads of two pages would wait for each other
+
+    def run(path):
+        text = path.read_text(encoding="utf-8")
+        if reader := create_nb_reader(str(path), env.myst_config, config, text):
+            create_client(reader.read(text), str(path), config, logger, reader.read_fmt).start_client()
+
+    paths = sorted((Path(env.doc2path(name)) for name in docnames), key=lambda path: -path.stat().st_size)
+    get_cache(config.execution_cache_path).list_cache_records()  # makes the cache, before two pages would
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, paths))  # the largest first: they take the longest
 
 
 def mend_page(app, pagename, templatename, context, doctree):
@@ -135,5 +162,6 @@ def setup(app):
     app.add_post_transform(NameFoldedCode)
     app.add_directive("quiz", Quiz)
     app.connect("config-inited", cache_by_library_version, priority=100)
+    app.connect("env-before-read-docs", run_pages)
     app.connect("html-page-context", mend_page, priority=900)
     return {"parallel_read_safe": True, "version": "1"}

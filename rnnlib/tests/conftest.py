@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest.register_assert_rewrite("rnnlib.tests.grading.classes")
 settings.register_profile("rnnlib", deadline=None)  # a shared machine may pause at any time
 settings.load_profile("rnnlib")
 

@@ -1,5 +1,6 @@
 """What the tests of the commands share: a command is typed in an empty folder."""
 
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +25,19 @@ def run(tmp_path, monkeypatch, capsys):
         return SimpleNamespace(status=stop.value.code or 0, out=output.out, err=output.err)
 
     return type_in
+
+
+@pytest.fixture
+def solve(run):
+    """Train a model on a synthetic task with three seeds, two of which at least must solve it."""
+
+    def train(task, model):
+        result = run("tasks", task, "--models", model)
+        rows = re.findall(r"^\| (\w+) +\| +\d+ \| (\d) of 3 \|.*\| +(\d+) \|$", result.out, re.M)
+        assert [name for name, _, _ in rows] == [model]
+        assert all(int(solved) >= 2 for _, solved, _ in rows), result.out
+
+    return train
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A class: every submission of ``submissions.py`` graded at once, and all that can happen on the way."""
+"""A class is graded: all that can happen on the way. Its verdicts: see test_walls.py and test_no_walls.py."""
 
 import csv
 import importlib.util
@@ -10,101 +10,17 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
-from functools import cache
 
 import nbformat
 import psutil
 import pytest
 
-from rnnlib.grading import batch, notebook, process, release, report, sandbox, submission
+from rnnlib.grading import notebook, process, report, sandbox, submission
 from rnnlib.grading.settings import Settings
-from rnnlib.tests.grading.submissions import CASES, NAMES, POINTS, SOLUTION, STUDENT, answers, cell, write
+from rnnlib.tests.grading.classes import graded, made
+from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell, write
 
-MISSING = sandbox.missing()
-WALLS = [pytest.param("on", marks=pytest.mark.skipif(MISSING is not None, reason=str(MISSING))), "off"]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="this system has no signals or named pipes")
-SOLVED = cache(release.with_seed)
-
-# The verdicts come from the same code: a third of the suite shows that walls change none.
-WITHOUT_WALLS = [name for name, case in CASES.items() if not case.walls][::3]
-
-
-@pytest.fixture(autouse=True)
-def solved_once(monkeypatch):
-    """A kernel runs the solutions once for each seed, not once for each class."""
-    monkeypatch.setattr(release, "with_seed", SOLVED)
-
-
-def made(folder, *students):
-    """Folders of students, each holding what the case of this name hands in."""
-    for student in students:
-        (folder / student).mkdir(parents=True)
-        CASES[student].make(folder / student)
-    return folder
-
-
-def graded(folder, out, **options):
-    """Grade a class; return the rows by student and function."""
-    settings = Settings(options.pop("timeout", 60), 2, options.pop("sandbox", "off"))
-    options = {"solutions": sandbox.SOLUTIONS, "seed": 5, "jobs": 2} | options
-    rows, kept, _ = batch.grade(folder, out, settings=settings, **options)
-    return {
-        student: {row.exercise.split(" ")[-1]: row for row in rows if row.student == student}
-        for student in {row.student for row in rows}
-    }, kept
-
-
-# The suite of honest, odd and hostile notebooks
-
-
-@pytest.fixture(scope="module", params=WALLS)
-def everybody(request, tmp_path_factory):
-    walls, rows, table = request.param, {}, []
-    names = set(CASES if walls == "on" else WITHOUT_WALLS)
-    endless = {name for name in names if "timed out" in CASES[name].verdicts.values()}
-    for timeout, group in ((5, endless), (60, names - endless)):  # on a busy machine, too
-        folder = tmp_path_factory.mktemp("class")
-        submissions = made(folder / "submissions", *sorted(group))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("RNNLIB_TEST_TOKEN", "secret")
-            students, kept = graded(submissions, folder / "grades.csv", sandbox=walls, timeout=timeout)
-        assert kept == 0
-        rows |= students
-        table += report.read_csv(folder / "grades.csv")
-    assert rows.keys() == names
-    return walls, rows, table
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
-def test_each_submission_has_its_verdict(everybody, name):
-    walls, students, _ = everybody
-    case = CASES[name]
-    if walls == "off" and name not in WITHOUT_WALLS:
-        assert name not in students
-        return
-    rows = students[name]
-    if "" in rows:  # nothing that could be a lab
-        assert {rows[""].verdict} == set(case.verdicts.values())
-    else:
-        assert {n: row.verdict for n, row in rows.items()} == dict.fromkeys(NAMES, "passed") | case.verdicts
-        assert {n for n, row in rows.items() if row.review} == case.review
-        assert all(row.points == (POINTS[n] if row.verdict == "passed" else 0) for n, row in rows.items())
-    failed = [row for row in rows.values() if row.verdict != "passed"]
-    assert case.says in (failed[0].message if failed else "")
-    for row in failed:
-        assert row.message
-        assert row.message.isprintable()
-    assert {row.sandbox for row in rows.values()} <= {{"on": "bubblewrap", "off": "none"}[walls], ""}
-
-
-@pytest.mark.slow
-def test_the_table_holds_what_was_judged(everybody):
-    _, students, table = everybody
-    assert len(CASES) >= 60
-    assert len(table) == sum(map(len, students.values()))
-    assert table == [students[row.student][row.exercise.split(" ")[-1]] for row in table]
-    assert all(row.seed == 5 and len(row.digest) == 16 for row in table)
 
 
 def test_a_small_class(tmp_path):

@@ -151,6 +151,7 @@ def test_returned_arrays_belong_to_the_caller(kind, case):
 
 
 # A BLAS kernel raised this flag once over finite numbers; a true NaN is seen in the values below.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:invalid value encountered in matmul:RuntimeWarning")
 @kinds
 @given(case=cases)
@@ -174,6 +175,7 @@ def test_float32_is_near_float64(kind, case):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3 * (1 + np.abs(b).max(initial=0)))
 
 
+@pytest.mark.slow
 @kinds
 @given(case=cases)
 def test_any_order_of_memory_will_do(kind, case):
@@ -200,6 +202,7 @@ def test_extreme_inputs_give_finite_results(kind, scale):
     assert np.isfinite(y_t).all()
 
 
+@pytest.mark.slow
 @kinds
 def test_two_thousand_steps(kind):
     layer, x, state, rng = make(kind, (1, 2000, 2, 3, 0))

@@ -11,7 +11,7 @@ from rnnlib.training.losses import mse
 
 OPTIONS = {"mamba": {"d_state": 3, "d_conv": 3}, "lstm": {"forget_bias": 2.0}}
 kinds = pytest.mark.parametrize("kind", KINDS)
-readouts = pytest.mark.parametrize("readout", ["last", "every"])
+readouts = pytest.mark.parametrize("readout", ["every", pytest.param("last", marks=pytest.mark.slow)])
 
 
 def make(kind, readout, num_layers=2, seed=0, B=3, T=5):

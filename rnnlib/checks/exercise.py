@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnlib.checks import recognition, words
 from rnnlib.checks.calls import TooLong, call, limited, line_of_error, one_line, text_of
-from rnnlib.checks.parts import Misfit, evidence, parts, problem, same
+from rnnlib.checks.parts import Misfit, as_array, evidence, parts, problem, same
 from rnnlib.checks.verdicts import CheckFailed, Crashed, NotFilledIn, Passed, TimedOut, WrongAnswer
 
 #: Of an array's largest entry. Rounding in float64 stays far below, every known mistake far above.
@@ -43,6 +43,7 @@ class Exercise:
             where it cannot play with what it gets.
         accept: function of the results that returns what is wrong with them, or "". Then any results
             of the reference's kinds and shapes that it accepts are right.
+        steps: T of the smallest case.
     """
 
     def __init__(
@@ -57,11 +58,12 @@ class Exercise:
         tolerance=TOLERANCE,
         drive=None,
         accept=None,
+        steps=2,
     ):
         self.lab, self.name = lab, reference.__name__
         self.title = f"Exercise {number} {self.name}"
         self.reference, self.returns, self.inputs, self.section = reference, returns, inputs, section
-        self.tolerance, self.drive, self.accept = tolerance, drive, accept
+        self.tolerance, self.drive, self.accept, self.steps = tolerance, drive, accept, steps
         self.parameters = list(inspect.signature(reference).parameters)
         self.arguments = self.parameters if drive is None else list(inspect.signature(drive).parameters)[1:]
         self.misconceptions = []  # (function, sentence)
@@ -108,7 +110,7 @@ class Exercise:
         """
         if "shapes" not in inspect.signature(self.inputs).parameters:
             return None
-        (case,) = self.inputs(_OneDigit(), [(1, 2, 1, 1)])
+        (case,) = self.inputs(_OneDigit(), [(1, self.steps, 1, 1)])
         return dict(zip(self.arguments, case, strict=True))
 
     def __call__(self, answer, seed=None, helpers=True):
@@ -203,13 +205,24 @@ class Exercise:
             raise self._failure(kind, sentence, self.sections.get(question))
         self._raise_if_arguments_changed(outcomes)
         self._raise_if_later_calls_change(outcomes)
-        for broken in self._says(self.properties, answer, cases):
+        for broken in self._broken(answer, cases):
             raise self._failure(WrongAnswer, broken, self.sections.get(broken))
         remark = next(self._says(self.remarks, answer, cases[:1]), "")
         return Passed(self.title, self._evidence(outcomes), remark)
 
+    def _broken(self, answer, cases):
+        """What the properties say of an answer that is right in all cases; that it stops, too."""
+        for function in self.properties:
+            for case in cases:
+                outcome = call(partial(function, answer), case)
+                if outcome.error is not None:
+                    stopped = f"{one_line(outcome.error)}{line_of_error(outcome.error, self.name)}"
+                    yield f"Right so far. But with other arguments {self.name} stopped with {stopped}."
+                elif outcome.value:
+                    yield outcome.value
+
     def _says(self, functions, answer, cases):
-        """What properties or remarks say of an answer."""
+        """What properties, clues or remarks say of an answer; nothing, where they stop."""
         for function in functions:
             for case in cases:
                 sentence = call(partial(function, answer), case).value
@@ -232,7 +245,7 @@ class Exercise:
         wanted, got = _short(part.right), _short(part.value)
         if wanted == got:
             return ""
-        given = ", ".join(f"{name} = {_short(value)}" for name, value in case.items())
+        given = ", ".join(f"{name} = {_short(v)}" for name, v in case.items() if not callable(v))
         return f"By hand: {given} give {part.name} = {wanted}, yours gives {got}."
 
     def first_problem(self, outcome, right):
@@ -248,6 +261,8 @@ class Exercise:
             pieces = self.pieces(outcome.value, right.value)
         except Misfit as misfit:
             return str(misfit), None, None
+        if self.accept is not None:  # settings may be written as lists
+            pieces = [as_array(part) for part in pieces]
         for part in pieces:
             what, wrong = problem(part, self.tolerance, self.accept is None)
             if what:
@@ -327,7 +342,8 @@ class _OneDigit:
         self.rng = np.random.default_rng(1)
 
     def normal(self, size):
-        return self.rng.choice([-0.8, -0.5, -0.2, 0.1, 0.4, 0.6, 0.9], size)
+        digits = [-0.8, -0.5, -0.2, 0.1, 0.4, 0.6, 0.9]
+        return self.rng.choice(digits, size, replace=np.prod(size) > len(digits))
 
 
 def _short(value):

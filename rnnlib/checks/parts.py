@@ -60,8 +60,8 @@ def _several(value, right, returns, must, yours, path=""):
         value, right = [value[key] for key in names], [right[key] for key in names]
         labels = [f"{path}[{key!r}]" if path else key for key in names]
     else:
-        if isinstance(value, np.ndarray) and value.ndim == 1 and not any(map(np.ndim, right)):
-            value = list(value)
+        if isinstance(value, np.ndarray) and {value.ndim - 1} == set(map(np.ndim, right)):
+            value = list(value)  # results of one shape, stacked
         if not isinstance(value, tuple | list) or len(value) != len(names):
             got = len(value) if isinstance(value, tuple | list) else type(value).__name__
             raise Misfit(f"{must} {len(names)} results ({', '.join(names)}), {yours} {got}.")
@@ -73,6 +73,16 @@ def _several(value, right, returns, must, yours, path=""):
         else:
             found.append(Part(label, returns[name], part, target))
     return found
+
+
+def as_array(part):
+    """The part, with an array in the place of a list of numbers."""
+    if not isinstance(part.value, list) or not isinstance(part.right, np.ndarray):
+        return part
+    try:
+        return part._replace(value=np.array(part.value, dtype=float))
+    except (TypeError, ValueError):
+        return part
 
 
 def _kind(right):
@@ -142,9 +152,9 @@ ROUNDING = 1e-10
 
 def near(value, right, tolerance):
     """Entry by entry: within ``tolerance`` of the array's largest entry, 100 times that in float32."""
-    scale = np.abs(right).max(initial=0) or 1
+    scale = np.abs(right).max(initial=0, where=np.isfinite(right)) or 1
     coarse = 100 if np.asarray(right).dtype == np.float32 else 1
-    return np.abs(value - right) <= coarse * (tolerance * scale + ROUNDING)
+    return (value == right) | (np.abs(value - right) <= coarse * (tolerance * scale + ROUNDING))
 
 
 def same(a, b, tolerance):

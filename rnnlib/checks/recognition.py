@@ -28,7 +28,8 @@ def question(exercise, answer, cases, outcome, right, found):
         return known
     if outcome.error is not None:
         return known or _about_a_crash(exercise, answer, cases[0], outcome.error)
-    clue, guess = exercise.clue_of(answer, cases[0]), _guess(exercise, what, outcome, right, part, wrong)
+    known = known or _about_order(exercise, what, outcome, right)
+    clue, guess = exercise.clue_of(answer, cases[0]), _guess(exercise, outcome, right, part, wrong)
     first, second = (guess, clue) if wrong is None else (clue, guess)  # a shape speaks for itself
     return (
         known
@@ -124,13 +125,24 @@ def _about_a_crash(exercise, answer, case, error):
     return " ".join(filter(None, [about, words.shapes(exercise.arguments, case)]))
 
 
-def _guess(exercise, what, outcome, right, part, wrong):
+def _about_order(exercise, what, outcome, right):
+    """Whether the results are right, but stand in each other's place."""
+    if exercise.accept is not None or "dtype" in what:
+        return ""
+    try:
+        pieces = exercise.pieces(outcome.value, right.value)
+    except Misfit:
+        return ""
+    if len(pieces) > 1 and _permuted(pieces, exercise.tolerance):
+        return f"The results stand in another order: return {', '.join(exercise.returns)}."
+    return ""
+
+
+def _guess(exercise, outcome, right, part, wrong):
     """A question that needs no misconception of this exercise, or ""."""
     if part is None or exercise.accept is not None:
         return ""
     pieces = exercise.pieces(outcome.value, right.value)
-    if len(pieces) > 1 and "dtype" not in what and _permuted(pieces, exercise.tolerance):
-        return f"The results stand in another order: return {', '.join(exercise.returns)}."
     if wrong is not None:
         value, target = np.asarray(part.value), np.asarray(part.right)
         return words.relation(value, target, part.letters, partial(same, tolerance=exercise.tolerance))

@@ -16,6 +16,8 @@ COUNTS = {"B": "sample", "T": "step", "D": "feature", "H": "unit"}
 
 NUMPY_ALONE = "These exercises are written with NumPy alone."
 
+NO_MATRIX = "There is no matrix here: ⊙ is *, entry by entry."
+
 #: What library functions do that sound as if they did the exercise.
 LIBRARIES = {
     "torch": NUMPY_ALONE,
@@ -191,6 +193,14 @@ def shapes(parameters, case):
     return f"Shapes here: {', '.join(arrays)}." if arrays else ""
 
 
+def _about_axes_of(text):
+    """What the two shapes in NumPy's message lack, to be multiplied entry by entry, or ""."""
+    shapes = [shape.split(",") for shape in re.findall(r"\(([\d,]+)\)", text)]
+    if len(shapes) != 2 or len(shapes[0]) == len(shapes[1]):
+        return ""
+    return "Axes are matched from the last one: does one of the two lack that of time, which [:, None] adds?"
+
+
 def about_error(error, line, parameters, titles):
     """A question about a familiar error, or "".
 
@@ -201,14 +211,21 @@ def about_error(error, line, parameters, titles):
         titles: of the lab's exercises, by name.
     """
     text = text_of(error)
+    matrices = any(name.lower().startswith("w") for name in parameters)
     if isinstance(error, ValueError) and "broadcast" in text and "*" in line and "@" not in line:
-        return "* multiplies entry by entry: a matrix product is @."
+        return "* multiplies entry by entry: a matrix product is @." if matrices else _about_axes_of(text)
+    if isinstance(error, ValueError) and "broadcast" in text and "@" in line and not matrices:
+        return NO_MATRIX
     if isinstance(error, TypeError) and ("bitwise_xor" in text or "for ^" in text):
         return "^ is no power in Python: write **."
     if isinstance(error, ValueError) and (
         "@ do not fit" in line or "matmul" in text or "not aligned" in text
     ):
+        if not matrices:
+            return NO_MATRIX
         return "Which axis do both arrays share? Write the shapes beside them."
+    if isinstance(error, ValueError) and "cannot reshape" in text:
+        return "reshape needs lengths that divide: what becomes of an odd one?"
     if isinstance(error, ZeroDivisionError):
         return "In this case what you divide by is 0: what should happen then?"
     if isinstance(error, ValueError) and "inhomogeneous" in text:

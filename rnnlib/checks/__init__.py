@@ -33,26 +33,42 @@ from rnnlib.checks.lab04_gru import (
     gru_step_backward,
 )
 from rnnlib.checks.lab04_weights import from_pytorch, rnn_as_gru, sample_and_hold
+from rnnlib.checks.lab05_min_gru import fading_average, min_gru_gates, recurrence
+from rnnlib.checks.lab05_scan import (
+    combine,
+    find_scan_mistakes,
+    log_recurrence,
+    parallel_scan,
+    recurrence_backward,
+)
 from rnnlib.checks.verdicts import explain_missing_names
 
 __all__ = [
     "carry_reach",
     "clip",
+    "combine",
     "counter",
+    "fading_average",
     "find_gru_mistakes",
     "find_lstm_mistakes",
     "find_mistakes",
+    "find_scan_mistakes",
     "from_pytorch",
     "gru_sequence",
     "gru_sequence_backward",
     "gru_step",
     "gru_step_backward",
+    "log_recurrence",
     "lstm_sequence",
     "lstm_sequence_backward",
     "lstm_step",
     "lstm_step_backward",
+    "min_gru_gates",
     "noisy_memory",
     "numerical_gradient",
+    "parallel_scan",
+    "recurrence",
+    "recurrence_backward",
     "rnn_as_gru",
     "rnn_sequence",
     "rnn_sequence_backward",

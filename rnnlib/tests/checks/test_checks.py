@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnnlib import checks
-from rnnlib.checks import lab01_mistakes, lab03_mistakes, lab04_mistakes
+from rnnlib.checks import lab01_mistakes, lab03_mistakes, lab04_mistakes, lab05_mistakes
 from rnnlib.checks.parts import evidence
 from rnnlib.checks.verdicts import VALUES_MIME, NotFilledIn, WrongAnswer
 from rnnlib.grading.comparison import same_values
@@ -309,12 +309,25 @@ def misconception(name):
     return next(f for e in EXERCISES for f, _ in e.misconceptions if f.__name__ == name)
 
 
+def first_case(exercise):
+    return exercise.inputs(np.random.default_rng(0))[0]
+
+
+def long_and_positive():
+    """A case of a scan with a long memory at first, then a short one: the product of all factors is 0."""
+    rng = np.random.default_rng(0)
+    a, b = rng.uniform(0.1, 0.9, size=(2, 1, 2001, 1))
+    a[:, :1100] **= 0.01
+    return checks.combine.reference, a, b, np.ones((1, 1))
+
+
 @pytest.mark.parametrize(
-    ("find", "backward", "versions", "mended"),
+    ("find", "exercise", "case", "versions", "mended"),
     [
         (
             checks.find_mistakes,
             checks.rnn_sequence_backward,
+            first_case(checks.rnn_sequence_backward),
             lab01_mistakes.VERSIONS,
             {
                 "A": ("da @ W_h", "da @ W_h.T"),
@@ -328,6 +341,7 @@ def misconception(name):
         (
             checks.find_lstm_mistakes,
             checks.lstm_sequence_backward,
+            first_case(checks.lstm_sequence_backward),
             lab03_mistakes.VERSIONS,
             {
                 "A": ("dc * i * g * (1 - g)", "dc * i * (1 - g**2)"),
@@ -338,6 +352,7 @@ def misconception(name):
         (
             checks.find_gru_mistakes,
             checks.gru_sequence_backward,
+            first_case(checks.gru_sequence_backward),
             lab04_mistakes.VERSIONS,
             {
                 "A": ("dh * z +", "dh * (1 - z) +"),
@@ -345,16 +360,27 @@ def misconception(name):
                 "C": ("(n - h)", "(n - h_prev)"),
             },
         ),
+        (
+            checks.find_scan_mistakes,
+            checks.parallel_scan,
+            long_and_positive(),
+            lab05_mistakes.VERSIONS,
+            {
+                "A": ("2 * distance", "distance"),
+                "B": ("S[:, chunk]", "hs[:, chunk]"),
+                "C": ("np.log(np.cumsum(np.exp(terms), axis=1))", "np.logaddexp.accumulate(terms, axis=1)"),
+            },
+        ),
     ],
-    ids=["rnn", "lstm", "gru"],
+    ids=["rnn", "lstm", "gru", "scan"],
 )
-def test_the_mistakes_to_find_are_where_the_exercise_says(find, backward, versions, mended):
-    case = backward.inputs(np.random.default_rng(0))[0]
-    right = backward.reference(*case)
+def test_the_mistakes_to_find_are_where_the_exercise_says(find, exercise, case, versions, mended):
+    right = exercise.reference(*case)
     for version, (line, _) in find.reference().items():
         function = versions[version]
         lines = inspect.getsource(function).splitlines()
-        assert not all(map(np.allclose, function(*case), right))
+        with np.errstate(over="ignore"):  # one of the mistakes is an overflow
+            assert not all(map(np.allclose, function(*case), right))
         old, new = mended[version]
         assert lines[line].count(old) == 1
         lines[line] = lines[line].replace(old, new)
@@ -369,6 +395,7 @@ def test_the_mistakes_to_find_are_where_the_exercise_says(find, backward, versio
         (checks.find_mistakes, r"line (9|3)\b|\bb\b"),
         (checks.find_lstm_mistakes, r"line (10|8)\b|\b[de]\b"),
         (checks.find_gru_mistakes, r"line (13|14)\b|\b[eg]\b"),
+        (checks.find_scan_mistakes, r"line (3|9)\b|\b[bdf]\b"),
     ],
 )
 def test_the_answer_to_find_the_mistake_is_not_given_away(find, given_away):

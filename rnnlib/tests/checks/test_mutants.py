@@ -189,6 +189,36 @@ EQUIVALENT = {
         "return (W_x, W_h, np.stack([wide, wide.T, b]), none)": "wide has one axis",
         "return (W_x, W_h, np.stack([wide, wide, b.T]), none)": "b has one axis",
     },
+    "min_gru_gates": {
+        "u, k = (x @ W + bias.T for W, bias in zip(W_x, b, strict=True))": "a bias has one axis",
+    },
+    "recurrence": {
+        "hs, h = (np.ones(b.shape), h0)": "the loop fills it",
+        "hs, h = (np.empty(b.shape), h0)": "the loop fills it",
+        "hs, h = (np.zeros(a.shape), h0)": "a and b have one shape",
+        "for t in range(hs.shape[1]):": "hs has the shape of b",
+        "for t in range(a.shape[1]):": "a and b have one shape",
+        "for t in range(b.T.shape[1]):": "b.T is (H, T, B): its axis 1 is T",
+    },
+    "parallel_scan": {
+        "while distance < A.shape[1]:": "A has as many steps as b",
+        "while distance < a.shape[1]:": "a and b have one shape",
+        "while distance < S.shape[1]:": "S has as many steps as b",
+        "while distance < b.T.shape[1]:": "b.T is (H, T, B): its axis 1 is T",
+    },
+    "recurrence_backward": {
+        "dh = scan(later[:, ::-1], dy[:, ::-1], 0 / h0)[:, ::-1]": "0 over a number that is not 0",
+        "dh = scan(later[:, ::-1], dy[:, ::-1], 0)[:, ::-1]": "0 fits an array of any shape",
+        "dh = scan(later[:, ::-1], dy[:, ::-1], -(0 * h0))[:, ::-1]": "−0 is 0",
+    },
+    "log_recurrence": {
+        "for t in range(log_b.shape[1]):": "log_a and log_b have one shape",
+        "for t in range(log_a.T.shape[1]):": "its transpose is (H, T, B): its axis 1 is T",
+    },
+    "fading_average": {
+        f"return (np.array([[1.0, 0], [0, {w}]]), np.array([0, np.log((1 - a) / a)]))": "σ is 1 to ten digits"
+        for w in (29, 31, 60)
+    },
 }
 
 

@@ -11,6 +11,7 @@ var explore = (() => {
   "use strict";
   const SVG = "http://www.w3.org/2000/svg";
   const phone = window.matchMedia("(max-width: 600px)");
+  const less = window.matchMedia("(prefers-reduced-motion: reduce)");
   const starts = {};
   const copy = Math.random().toString(36).slice(2, 8); // a notebook's page holds several copies of the kit
   let serial = 0;
@@ -86,8 +87,8 @@ var explore = (() => {
       const found = [];
       for (const [, sign, braced, single, plain] of side.matchAll(/([_^])(?:\{([^}]*)\}|(.))|([^_^]+)/gu)) {
         const shift = sign === "_" ? "sub" : sign === "^" ? "sup" : "";
-        // Letters are italic, digits and signs are not.
-        for (const [run] of (braced ?? single ?? plain).matchAll(/\p{L}+|\P{L}+/gu)) {
+        // Letters are italic, with what stands above them; digits and signs are not.
+        for (const [run] of (braced ?? single ?? plain).matchAll(/[\p{L}\p{M}]+|[^\p{L}\p{M}]+/gu)) {
           found.push({ text: run, math: /\p{L}/u.test(run), shift });
         }
       }
@@ -132,6 +133,11 @@ var explore = (() => {
     const written = plain ? String(+value.toPrecision(digits)) : value.toExponential(digits - 1);
     return written.replace(/-/g, "−").replace("e+", "e");
   }
+
+  /** A formula that stays in one line. */
+  const whole = words => words.replaceAll(" ", "\u00a0");
+
+  const sigma = a => 1 / (1 + Math.exp(-a));
 
   /** n numbers from lo to hi. */
   function span(lo, hi, n) {
@@ -336,8 +342,8 @@ var explore = (() => {
       },
       box(name, label, [left, top], classes, part) {
         const group = box(svg, [left, top, 62, 44], "", classes, { part });
-        text(group, [left + 31, top + 18], label);
-        const value = text(group, [left + 31, top + 37], "", "", { size: 15 });
+        text(group, [left + 31, top + 20], label); // a tilde stands high
+        const value = text(group, [left + 31, top + 38], "", "", { size: 15 });
         live[name] = v => retext(value, told(v));
       },
       gate(name, [x, y], label, at, part) {
@@ -445,9 +451,8 @@ var explore = (() => {
       the reader wants less motion, each press is one tick. options: slow(), whether the tick to come waits four
       times as long; step, the label of a button for single ticks. Returns {play, pause, button}. */
   function play(figure, tick, ms = 600, { slow = () => false, step } = {}) {
-    const still = window.matchMedia("(prefers-reduced-motion: reduce)");
     let timer = null, waited = 0;
-    const name = () => (still.matches ? "Step" : timer ? "Pause" : "Play");
+    const name = () => (less.matches ? "Step" : timer ? "Pause" : "Play");
     const pause = () => {
       clearInterval(timer);
       timer = null;
@@ -459,18 +464,18 @@ var explore = (() => {
       if (!waited && tick() === false) pause();
     };
     const start = () => {
-      if (still.matches) return void tick();
+      if (less.matches) return void tick();
       if (timer) return;
       timer = setInterval(once, ms);
       write(element, name());
       once();
     };
     const element = button(figure, "", () => (timer ? pause() : start()));
-    if (step && !still.matches) button(figure, step, () => {
+    if (step && !less.matches) button(figure, step, () => {
       pause();
       tick();
     });
-    still.addEventListener("change", pause);
+    less.addEventListener("change", pause);
     pause();
     return { play: start, pause, button: element };
   }
@@ -564,9 +569,19 @@ var explore = (() => {
     }
   }
 
+  const fading = new Map(); // figure -> the timer that puts its light out
+
+  /** Light what has just changed, for two seconds; where the reader wants less motion, nothing. */
+  function flash(figure, names) {
+    if (less.matches) return;
+    highlight(figure, names);
+    clearTimeout(fading.get(figure));
+    fading.set(figure, setTimeout(() => highlight(figure, []), 2000));
+  }
+
   const kit = {
-    svg, resize, layout, axes, box, arrow, text, retext, draw, write, number, span, bars, stream, circuit,
-    range, button, choice, stepper, play, drag, hover, say, highlight,
+    svg, resize, layout, axes, box, arrow, text, retext, draw, write, number, whole, span, sigma, bars, stream, circuit,
+    range, button, choice, stepper, play, drag, hover, say, highlight, flash,
     get narrow() {
       return phone.matches;
     },

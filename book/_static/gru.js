@@ -3,7 +3,7 @@
 const gruChapter = (() => {
   "use strict";
 
-  const sigma = a => 1 / (1 + Math.exp(-a));
+  const { sigma, whole } = explore.kit;
 
   /** The new state: z of the way from the old one to the candidate. */
   const move = (h, n, z) => (1 - z) * h + z * n;
@@ -35,9 +35,6 @@ const gruChapter = (() => {
     const turned = W => W.map((of, s) => (s === 1 ? of.map(row => (Array.isArray(row) ? row.map(v => -v) : -row)) : of));
     return { ...weights, W_x: turned(weights.W_x), W_h: turned(weights.W_h), b: turned(weights.b) };
   }
-
-  /** A formula that stays in one line. */
-  const whole = text => text.replaceAll(" ", "\u00a0");
 
   // ---------------------------------------------------------------- by hand
 
@@ -155,7 +152,7 @@ const gruChapter = (() => {
       const { x, h, r, z } = now, { s, n, next } = unit(x, h, r, z);
       circuit.show({ old: h, kept: (1 - z) * h, next, read: h, said: s, heard: r * s, x, a: x + r * s, n, taken: z * n,
         keep: 1 - z, z, r, h_before: h, h_t: next, s_t: s, x_t: x, n_t: n });
-      kit.highlight(figure, part);
+      kit.flash(figure, part);
       kit.say(figure, `${whole(`$n_t$ = tanh(${number(x)} + ${number(r)} · ${bracket(s)}) = ${number(n)};`)} ` +
         whole(`$h_t$ = ${number(1 - z)} · ${bracket(h)} + ${number(z)} · ${bracket(n)} = ${number(next)}`));
       return next;

@@ -3,7 +3,7 @@
 const lstmChapter = (() => {
   "use strict";
 
-  const sigma = a => 1 / (1 + Math.exp(-a));
+  const { sigma, whole } = explore.kit;
 
   /** One step of one unit: the next cell and output from the old cell, the candidate and the three gates. */
   function tick(c, g, [i, f, o], squash = Math.tanh) {
@@ -152,8 +152,7 @@ const lstmChapter = (() => {
       const g = Math.tanh(x), [i, f, o] = gates, [next, h] = tick(c, g, gates);
       circuit.show({ c_old: c, kept: f * c, sum: next, next, x, g, written: i * g, squashed: Math.tanh(next), h, f, i, o,
         c_before: c, c: next, x_t: x, g_t: g, h_t: h });
-      kit.highlight(figure, part);
-      const whole = text => text.replaceAll(" ", "\u00a0"); // a formula stays in one line
+      kit.flash(figure, part);
       kit.say(figure, `${whole(`$c_t$ = ${number(f)} · ${bracket(c)} + ${number(i)} · ${bracket(g)} = ${number(next)};`)} ` +
         whole(`$h_t$ = ${number(o)} · tanh(${number(next)}) = ${number(h)}`));
     }

@@ -46,7 +46,7 @@ explore.add("remember", (figure, data, kit) => {
       return { rect, text };
     });
 
-    const [patch, small] = [78, { size: 15 }];
+    const [patch, small] = [84, { size: 15 }];
     kit.text(svg, [1, below + 12], "influence, compared with the strongest letter", "", { ...small, anchor: "start" });
     [[FAINTEST, "1/1000"], [0.01, "1/100"], [0.1, "1/10"], [1, "strongest"]].forEach(([relative, words], i) => {
       kit.draw(svg, "rect", { x: 1 + i * patch, y: below + 22, width: patch, height: 26, style: shade(relative),
@@ -115,6 +115,10 @@ explore.add("remember", (figure, data, kit) => {
       go(t);
     }, model.name);
   }
-  for (const [words, at] of Object.entries(data.cases)) kit.button(figure, words, () => go(at));
+  const cases = document.createElement("div"); // in one line, where there is room
+  cases.style.cssText = "display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; justify-content: center";
+  cases.dataset.made = "";
+  for (const [words, at] of Object.entries(data.cases)) cases.append(kit.button(figure, words, () => go(at)));
+  figure.querySelector(".explore-controls").append(cases);
   kit.layout(paint);
 });

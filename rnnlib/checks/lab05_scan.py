@@ -815,14 +815,15 @@ def log_inputs(rng, shapes=None):
         cases.append((log_a, log_b, rng.normal(size=(B, H))))
     if shapes:
         return cases
-    (*first, log_h0), (log_a, log_b, small) = cases[:2]
+    *first, log_h0 = cases[0]
     from_zero = *first, np.full_like(log_h0, -np.inf)
-    far = [(log_a, log_b + shift, small + shift) for shift in (-900, 900)]
-    slope = 1000 * np.arange(log_a.shape[1])[:, None]
-    steep = [(log_a, log_b + slope, small), (log_a, log_b - slope, small)]
+    log_a, log_b, small = (np.repeat(array, 2, axis=0) for array in cases[1])
+    signs = np.array([-1, 1])
+    far = log_a, log_b + 900 * signs[:, None, None], small + 900 * signs[:, None]
+    steep = log_a, log_b + 1000 * signs[:, None, None] * np.arange(log_a.shape[1])[:, None], small
     k = 3 * rng.normal(size=(1, 2001, 1))
     long = -np.logaddexp(0, k), -np.logaddexp(0, -k), np.zeros((1, 1))
-    return [*cases, from_zero, *far, *steep, long]
+    return [cases[0], cases[1], cases[3], from_zero, far, steep, long]
 
 
 IN_LOGARITHMS = ("scan", "In logarithms")

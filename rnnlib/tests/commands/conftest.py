@@ -31,8 +31,8 @@ def run(tmp_path, monkeypatch, capsys):
 def solve(run):
     """Train a model on a synthetic task with three seeds, two of which at least must solve it."""
 
-    def train(task, model):
-        result = run("tasks", task, "--models", model)
+    def train(task, model, length):
+        result = run("tasks", task, "--models", model, "--length", str(length))
         rows = re.findall(r"^\| (\w+) +\| +\d+ \| (\d) of 3 \|.*\| +(\d+) \|$", result.out, re.M)
         assert [name for name, _, _ in rows] == [model]
         assert all(int(solved) >= 2 for _, solved, _ in rows), result.out

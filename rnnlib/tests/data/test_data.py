@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import re
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,14 +24,16 @@ from rnnlib.training.fit import fit
 
 
 def test_shipped_files_are_those_of_sources_md():
-    folder = resources.files("rnnlib.data")
+    folder = Path(str(resources.files("rnnlib.data")))
     digests = dict(
         re.findall(r"\| files/(\S+) \|.*`([0-9a-f]{64})`", (folder / "SOURCES.md").read_text("utf-8"))
     )
+    shipped = [path for path in (folder / "files").rglob("*") if path.is_file()]
     files = {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "files").iterdir()
+        path.relative_to(folder / "files").as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in shipped
     }
-    assert len(digests) == 9
+    assert len(digests) == 12
     assert digests == files
 
 

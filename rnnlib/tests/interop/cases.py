@@ -9,26 +9,19 @@ import pytest
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
+import rnnlib
 from rnnlib import GRU, LSTM, RNN, Mamba, MambaLM, MinGRU
 from rnnlib.interop.torch_weights import from_torch
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+TINY = Path(rnnlib.__file__).parent / "data" / "files" / "tiny_mamba"
 RECURRENT = ["rnn", "lstm", "gru"]
 KINDS = [*RECURRENT, "min_gru", "mamba"]
 sizes = st.integers(1, 5)
 seeds = st.integers(0, 2**32 - 1)
 recurrent = pytest.mark.parametrize("kind", RECURRENT)
 all_kinds = pytest.mark.parametrize("kind", KINDS)
-CONFIG = {
-    "model_type": "mamba",
-    "vocab_size": 11,
-    "hidden_size": 8,
-    "state_size": 4,
-    "num_hidden_layers": 2,
-    "expand": 2,
-    "conv_kernel": 4,
-    "time_step_rank": 1,
-}
+CONFIG = json.loads((TINY / "config.json").read_text("utf-8"))
 
 
 def need(name):
@@ -67,14 +60,14 @@ def folder(path, config=None, tensors=None, **changes):
     path.mkdir(exist_ok=True)
     (path / "config.json").write_text(config if isinstance(config, str) else json.dumps(config), "utf-8")
     if tensors is None:
-        shutil.copy(FIXTURES / "mamba_lm_hf_tiny.safetensors", path / "model.safetensors")
+        shutil.copy(TINY / "model.safetensors", path / "model.safetensors")
     else:
         save_file(tensors, path / "model.safetensors")
     return path
 
 
 def stored_tensors():
-    return load_file(FIXTURES / "mamba_lm_hf_tiny.safetensors")
+    return load_file(TINY / "model.safetensors")
 
 
 def refused(path, kind=ValueError):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlib import MambaLM
-from rnnlib.tests.interop.cases import CONFIG, FIXTURES, folder, need, refused, stored_tensors
+from rnnlib.tests.interop.cases import CONFIG, TINY, folder, need, refused, stored_tensors
 
 
 def test_bfloat16_is_refused(tmp_path):
@@ -121,7 +121,7 @@ def test_missing_and_unexpected_tensors_are_named(tmp_path):
 
 
 def test_a_truncated_file_is_refused_at_every_length(tmp_path):
-    whole = (FIXTURES / "mamba_lm_hf_tiny.safetensors").read_bytes()
+    whole = (TINY / "model.safetensors").read_bytes()
     path = folder(tmp_path) / "model.safetensors"
     for length in [*range(40), *range(40, len(whole), 97), len(whole) - 1]:
         path.write_bytes(whole[:length])

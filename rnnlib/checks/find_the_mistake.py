@@ -23,9 +23,13 @@ def about(answers, look):
     """
 
     def accept(*found):
+        if all(line == right[0] - 1 for right, line in zip(answers.values(), found[::2], strict=True)):
+            return "Each of your lines is one too small: the number printed in front of it counts."
         for (version, right), line, why in zip(answers.items(), found[::2], found[1::2], strict=True):
             if line != right[0]:
                 return f"{version}: line {line} is as it should be. {look}"
+            if len(why.strip()) > 1:
+                return f"{version}: of what it does, the letter in front is asked for."
             if why.strip().lower() != right[1]:
                 return f"{version}: the line is found. What would the right one do that it does not?"
         return ""

@@ -60,7 +60,9 @@ def _several(value, right, returns, must, yours, path=""):
         value, right = [value[key] for key in names], [right[key] for key in names]
         labels = [f"{path}[{key!r}]" if path else key for key in names]
     else:
-        if isinstance(value, np.ndarray) and {value.ndim - 1} == set(map(np.ndim, right)):
+        if isinstance(value, np.ndarray) and all(
+            not isinstance(part, tuple | dict) and np.ndim(part) == value.ndim - 1 for part in right
+        ):
             value = list(value)  # results of one shape, stacked
         if not isinstance(value, tuple | list) or len(value) != len(names):
             got = len(value) if isinstance(value, tuple | list) else type(value).__name__
@@ -123,14 +125,18 @@ def problem(part, tolerance, by_value=True):
         return f"{name} has dtype {value.dtype}, half the digits are lost: compute in {target.dtype}.", None
     elif not np.isfinite(value).all():
         i = tuple(np.argwhere(~np.isfinite(value))[0])
-        return f"{name}{_index(i)} is {value[i]}.", None
+        finite = ", a finite number is asked for" if not by_value else ""
+        return f"{name}{_index(i)} is {value[i]}{finite}.", None
     else:
         wrong = ~near(value, target, tolerance) & by_value
     if not wrong.any():
         return None, None
     i = tuple(np.argwhere(wrong)[0])
     share = f", {wrong.sum()} of {wrong.size} entries are wrong" if wrong.size > 1 else ""
-    return f"{name}{_index(i)} is {value[i]:.6g}, it should be {target[i]:.6g}{share}.", wrong
+    got, wanted = (f"{number:.6g}" for number in (value[i], target[i]))
+    if got == wanted:
+        got, wanted = (f"{number:.12g}" for number in (value[i], target[i]))
+    return f"{name}{_index(i)} is {got}, it should be {wanted}{share}.", wrong
 
 
 def _about_a_list(name, letters, value, right):

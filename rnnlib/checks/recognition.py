@@ -29,7 +29,9 @@ def question(exercise, answer, cases, outcome, right, found):
     if outcome.error is not None:
         return known or _about_a_crash(exercise, answer, cases[0], outcome.error)
     known = known or _about_order(exercise, what, outcome, right)
-    clue, guess = exercise.clue_of(answer, cases[0]), _guess(exercise, outcome, right, part, wrong)
+    numbers = part is not None and isinstance(part.value, np.ndarray | np.generic | float | int | bool | str)
+    clue = exercise.clue_of(answer, cases[0]) if numbers or exercise.accept else ""
+    guess = _guess(exercise, outcome, right, part, wrong)
     first, second = (guess, clue) if wrong is None else (clue, guess)  # a shape speaks for itself
     return (
         known
@@ -106,8 +108,8 @@ def _about_changed(exercise, outcome):
     return f"The caller's {changed[0]} changes on the way: work on a copy." if changed else ""
 
 
-def _outer_values(exercise, answer, kinds=np.ndarray | np.generic | float | int | list):
-    names = words.outer_values(answer, kinds)
+def _outer_values(exercise, answer, kinds=np.ndarray | np.generic | float | int | list, named=str):
+    names = [name for name in words.outer_values(answer, kinds) if named(name)]
     if not names:
         return ""
     return f"It reads {names[0]} from outside: what the check hands in is {', '.join(exercise.parameters)}."
@@ -116,8 +118,10 @@ def _outer_values(exercise, answer, kinds=np.ndarray | np.generic | float | int 
 def _about_a_crash(exercise, answer, case, error):
     line = line_of_error(error, exercise.name)
     about = (
-        _outer_values(exercise, answer, np.ndarray)
+        _outer_values(exercise, answer, np.ndarray | dict)
+        or _outer_values(exercise, answer, int, words.is_axis)
         or words.about_library(answer)
+        or words.about_key(error, exercise.arguments, case)
         or words.about_error(error, line, exercise.parameters, exercise.titles())
         or exercise.clue_of(answer, case)
         or _outer_values(exercise, answer)
@@ -134,7 +138,7 @@ def _about_order(exercise, what, outcome, right):
     except Misfit:
         return ""
     if len(pieces) > 1 and _permuted(pieces, exercise.tolerance):
-        return f"The results stand in another order: return {', '.join(exercise.returns)}."
+        return f"The results stand in another order: return {words.nested(exercise.returns)}."
     return ""
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from rnnlib.checks.calls import text_of
 
 #: What a letter of a shape counts.
-COUNTS = {"B": "sample", "T": "step", "D": "feature", "H": "unit"}
+COUNTS = {"B": "sample", "T": "step", "D": "feature", "H": "unit", "E": "channel", "N": "state number"}
 
 NUMPY_ALONE = "These exercises are written with NumPy alone."
 
@@ -29,6 +29,11 @@ LIBRARIES = {
 }
 
 
+def is_axis(name):
+    """Whether a name is that of an axis: T, or B."""
+    return len(name) == 1 and name.isupper()
+
+
 def axes(letters):
     """The letters of a shape: "B, H" -> ["B", "H"]."""
     return [letter for letter in re.split(r"[,\s]+", letters) if letter]
@@ -39,7 +44,7 @@ def place(wrong, letters):
     names = axes(letters)
     if len(names) != wrong.ndim or wrong.all():
         return ""
-    for letter in sorted(names, key="TBHD".find):
+    for letter in sorted(names, key="TBEHND".find):
         axis = names.index(letter)
         along = wrong.any(axis=tuple(a for a in range(wrong.ndim) if a != axis))
         if letter in COUNTS and along.any() and not along.all():
@@ -112,7 +117,8 @@ def _about_axes(shape, right, names, lengths):
     if len(shape) == len(right) + 1 and 1 in shape:
         return "It has an axis of length 1 too many: keepdims, or None in an index?"
     if len(shape) > len(right):
-        return "It has an axis too many: over what should be summed?"
+        many = "an axis" if len(shape) == len(right) + 1 else f"{len(shape) - len(right)} axes"
+        return f"It has {many} too many: over what should be summed?"
     if len(shape) < len(right):
         missing = [name for name, n in zip(names, right, strict=True) if n not in shape]
         return f"The axis {missing[0]} is missing." if missing else ""
@@ -189,16 +195,52 @@ def _names(code):
 def shapes(parameters, case):
     """The shapes of the arrays that a call was given, or ""."""
     given = dict(zip(parameters, case, strict=False))
-    arrays = [f"{name} {value.shape}" for name, value in given.items() if isinstance(value, np.ndarray)]
+    arrays = [f"{name} {array.shape}" for name, array in _arrays(given)]
     return f"Shapes here: {', '.join(arrays)}." if arrays else ""
+
+
+def nested(returns):
+    """The names of results as they are returned: "y_t, (conv, h)"."""
+    return ", ".join(
+        f"({nested(letters)})" if isinstance(letters, dict) else name for name, letters in returns.items()
+    )
+
+
+def about_key(error, parameters, case):
+    """Which keys a dict has, for a KeyError; or ""."""
+    dicts = {name: value for name, value in zip(parameters, case, strict=False) if isinstance(value, dict)}
+    if not isinstance(error, KeyError) or not dicts:
+        return ""
+    name, value = next(iter(dicts.items()))
+    return f"{name} holds {', '.join(map(str, value))}."
+
+
+def _arrays(given):
+    """Pairs of a name and an array, out of dicts and tuples, too: w["skip"], state[0]."""
+    for name, value in given.items():
+        if isinstance(value, np.ndarray):
+            yield name, value
+        elif isinstance(value, dict):
+            yield from _arrays({f'{name}["{key}"]': part for key, part in value.items()})
+        elif isinstance(value, tuple):
+            yield from _arrays({f"{name}[{i}]": part for i, part in enumerate(value)})
 
 
 def _about_axes_of(text):
     """What the two shapes in NumPy's message lack, to be multiplied entry by entry, or ""."""
     shapes = [shape.split(",") for shape in re.findall(r"\(([\d,]+)\)", text)]
-    if len(shapes) != 2 or len(shapes[0]) == len(shapes[1]):
+    if len(shapes) != 2:
         return ""
-    return "Axes are matched from the last one: does one of the two lack that of time, which [:, None] adds?"
+    if len(shapes[0]) != len(shapes[1]):
+        return (
+            "Axes are matched from the last one: one of the two lacks one. At which place does None add it?"
+        )
+    for pair in zip(*map(reversed, shapes), strict=True):
+        if pair[0] != pair[1] and "1" not in pair:
+            return (
+                f"Axes are matched from the last one, and {pair[0]} meets {pair[1]}: which letters are these?"
+            )
+    return ""
 
 
 def about_error(error, line, parameters, titles):
@@ -213,9 +255,11 @@ def about_error(error, line, parameters, titles):
     text = text_of(error)
     matrices = any(name.lower().startswith("w") for name in parameters)
     if isinstance(error, ValueError) and "broadcast" in text and "*" in line and "@" not in line:
-        return "* multiplies entry by entry: a matrix product is @." if matrices else _about_axes_of(text)
+        named = matrices and "w" not in parameters  # w is a dict: it says nothing of the line
+        return "* multiplies entry by entry: a matrix product is @." if named else _about_axes_of(text)
     if isinstance(error, ValueError) and "broadcast" in text and "@" in line and not matrices:
-        return NO_MATRIX
+        four_axes = re.search(r"\d+,\d+,\d+,\d+", text)  # there a product of matrices may be right
+        return _about_axes_of(text) if four_axes else NO_MATRIX
     if isinstance(error, TypeError) and ("bitwise_xor" in text or "for ^" in text):
         return "^ is no power in Python: write **."
     if isinstance(error, ValueError) and (
@@ -224,6 +268,17 @@ def about_error(error, line, parameters, titles):
         if not matrices:
             return NO_MATRIX
         return "Which axis do both arrays share? Write the shapes beside them."
+    if isinstance(error, ValueError) and "equal division" in text:
+        return "Into equal parts goes only what divides: np.split(x, [2, 5]) cuts at places."
+    if isinstance(error, IndexError) and (
+        more := re.search(r"array is (\d)-dimensional, but (\d) were", text)
+    ):
+        return (
+            f"This array has {more[1]} axes, and {more[2]} are indexed: which one does it lack? None "
+            "adds one."
+        )
+    if isinstance(error, ValueError) and "same number of dimensions" in text:
+        return "One of the arrays that are joined lacks an axis: an index None adds one, as in h[:, None]."
     if isinstance(error, ValueError) and "cannot reshape" in text:
         return "reshape needs lengths that divide: what becomes of an odd one?"
     if isinstance(error, ZeroDivisionError):
@@ -257,12 +312,22 @@ def about_error(error, line, parameters, titles):
         missing := re.search(r"(\w+)\(\) missing .* argument.*?: (.*)", text)
     ):
         return f"{missing[1]} needs {missing[2]} as well."
+    if isinstance(error, OverflowError):
+        return "This number is too large for a computer: is there a way round computing it?"
+    if isinstance(error, AttributeError) and (
+        missing := re.search(r"module 'numpy' has no attribute '(\w+)'", text)
+    ):
+        return f"NumPy has no function {missing[1]}: which of its functions make it?"
+    if isinstance(error, AttributeError) and "unsqueeze" in text:
+        return "unsqueeze is PyTorch's: in NumPy an index None, as in [..., None], adds an axis."
     if isinstance(error, TypeError) and "converted to Python scalars" in text:
         return "The functions of math take one number; np has the same for arrays."
     if type(error).__module__.startswith("torch") or "Tensor" in text:
         return NUMPY_ALONE
     if isinstance(error, NameError):
         name = getattr(error, "name", None) or ""
+        if not parameters and len(name) == 1:
+            return f'A letter stands in quotes: "{name}".'
         if name in titles:
             return f"Run the cell of {titles[name]} first: it makes {name}."
         if name in COUNTS:

@@ -1,6 +1,7 @@
 """What an exercise can be: toy exercises of each kind, right and wrong answers to them."""
 
 import json
+import re
 from functools import partial
 
 import numpy as np
@@ -322,3 +323,49 @@ def test_the_example_can_be_worked_by_hand():
     assert all(np.size(value) == 1 and round(float(value.squeeze()), 1) == value for value in case.values())
     message = says(checks.rnn_step, lambda *a: 2 * checks.rnn_step.reference(*a))
     assert f"give h = {checks.rnn_step.reference(*case.values()).item():.3g}".replace("-", "−") in message
+
+
+T = 7  # an axis that an answer may read from outside
+
+
+def test_a_crash_names_a_length_that_was_read_from_outside(toy):
+    @toy("1", returns={"last": "B,"}, inputs=drawn(2, 3))
+    def last(x):
+        return x[:, -1]
+
+    assert "It reads T from outside" in says(last, lambda x: x[:, T - 1], Crashed)
+
+
+def test_a_crash_tells_the_shapes_in_dicts_and_tuples_and_the_keys_of_a_dict(toy):
+    @toy(
+        "1",
+        returns={"y": "B,"},
+        inputs=lambda rng: [({"W": rng.normal(size=(3, 4))}, (rng.normal(size=2), rng.normal(size=5)))] * 2,
+    )
+    def of_both(w, state):
+        return state[0]
+
+    message = says(of_both, lambda w, state: state[0] + state[1], Crashed)
+    assert 'w["W"] (3, 4), state[0] (2,), state[1] (5,)' in message
+    assert "w holds W." in says(of_both, lambda w, state: w["V"], Crashed)
+
+
+def test_results_in_another_order_inside_a_pair(toy):
+    @toy("1", returns={"y": "B,", "state": {"a": "B,", "b": "B,"}}, inputs=drawn(4))
+    def step(x):
+        return x + 1, (x + 2, x + 3)
+
+    assert step(lambda x: [x + 1, [x + 2, x + 3]])
+    assert "return y, (a, b)" in says(step, lambda x: (x + 1, (x + 3, x + 2)))
+    assert "must return 2 results" in says(step, lambda x: x + 1)
+
+
+def test_a_difference_in_the_last_digits_is_shown(toy):
+    @toy("1", returns={"y": "B,"}, inputs=drawn(4))
+    def same_again(x):
+        return x
+
+    got, wanted = re.search(
+        r"is (\S+), it should be (\S+),", says(same_again, lambda x: x * (1 + 3e-6))
+    ).groups()
+    assert got != wanted

@@ -1,6 +1,6 @@
 """Checks for the labs: ``checks.rnn_step(rnn_step)`` says whether an answer is right.
 
-One file a lab, or two. A check calls the student's function on random inputs and compares it with
+One file a lab, or some. A check calls the student's function on random inputs and compares it with
 the library's layers; a wrong answer is compared with the exercise's named misconceptions.
 """
 
@@ -41,18 +41,29 @@ from rnnlib.checks.lab05_scan import (
     parallel_scan,
     recurrence_backward,
 )
+from rnnlib.checks.lab06_backward import discretise_backward, scan_backward, states_backward
+from rnnlib.checks.lab06_block import block, find_mamba_mistakes, mamba_step
+from rnnlib.checks.lab06_mamba import causal_conv, discretise, first_bias, step_sizes
+from rnnlib.checks.lab06_scan import cloakroom, selective_scan
 from rnnlib.checks.verdicts import explain_missing_names
 
 __all__ = [
+    "block",
     "carry_reach",
+    "causal_conv",
     "clip",
+    "cloakroom",
     "combine",
     "counter",
+    "discretise",
+    "discretise_backward",
     "fading_average",
     "find_gru_mistakes",
     "find_lstm_mistakes",
+    "find_mamba_mistakes",
     "find_mistakes",
     "find_scan_mistakes",
+    "first_bias",
     "from_pytorch",
     "gru_sequence",
     "gru_sequence_backward",
@@ -63,6 +74,7 @@ __all__ = [
     "lstm_sequence_backward",
     "lstm_step",
     "lstm_step_backward",
+    "mamba_step",
     "min_gru_gates",
     "noisy_memory",
     "numerical_gradient",
@@ -75,7 +87,11 @@ __all__ = [
     "rnn_step",
     "rnn_step_backward",
     "sample_and_hold",
+    "scan_backward",
+    "selective_scan",
     "sigmoid",
+    "states_backward",
+    "step_sizes",
 ]
 
 explain_missing_names(EXERCISES)

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from rnnlib import checks
-from rnnlib.checks import lab01_mistakes, lab03_mistakes, lab04_mistakes, lab05_mistakes
+from rnnlib.checks import (
+    lab01_mistakes,
+    lab03_mistakes,
+    lab04_mistakes,
+    lab05_mistakes,
+    lab06_block,
+    lab06_mistakes,
+)
 from rnnlib.checks.parts import evidence
 from rnnlib.checks.verdicts import VALUES_MIME, NotFilledIn, WrongAnswer
 from rnnlib.grading.comparison import same_values
@@ -321,13 +328,25 @@ def long_and_positive():
     return checks.combine.reference, a, b, np.ones((1, 1))
 
 
+def judged_by(exercise, case=None):
+    """What each version is compared with: (version) -> its arguments and the right function."""
+    return lambda version: (case or first_case(exercise), exercise.reference)
+
+
+def pieces_of_mamba(version):
+    """Lab 6's versions A and B go from p to y, C goes back through a step of time."""
+    if version == "C":
+        return judged_by(checks.discretise_backward)(version)
+    rng = np.random.default_rng(0)
+    return (lab06_block.weights_of(rng, E=3, N=2, K=4, R=1), rng.normal(size=(2, 6, 3))), lab06_block.sequence
+
+
 @pytest.mark.parametrize(
-    ("find", "exercise", "case", "versions", "mended"),
+    ("find", "judge", "versions", "mended"),
     [
         (
             checks.find_mistakes,
-            checks.rnn_sequence_backward,
-            first_case(checks.rnn_sequence_backward),
+            judged_by(checks.rnn_sequence_backward),
             lab01_mistakes.VERSIONS,
             {
                 "A": ("da @ W_h", "da @ W_h.T"),
@@ -340,8 +359,7 @@ def long_and_positive():
         ),
         (
             checks.find_lstm_mistakes,
-            checks.lstm_sequence_backward,
-            first_case(checks.lstm_sequence_backward),
+            judged_by(checks.lstm_sequence_backward),
             lab03_mistakes.VERSIONS,
             {
                 "A": ("dc * i * g * (1 - g)", "dc * i * (1 - g**2)"),
@@ -351,8 +369,7 @@ def long_and_positive():
         ),
         (
             checks.find_gru_mistakes,
-            checks.gru_sequence_backward,
-            first_case(checks.gru_sequence_backward),
+            judged_by(checks.gru_sequence_backward),
             lab04_mistakes.VERSIONS,
             {
                 "A": ("dh * z +", "dh * (1 - z) +"),
@@ -362,8 +379,7 @@ def long_and_positive():
         ),
         (
             checks.find_scan_mistakes,
-            checks.parallel_scan,
-            long_and_positive(),
+            judged_by(checks.parallel_scan, long_and_positive()),
             lab05_mistakes.VERSIONS,
             {
                 "A": ("2 * distance", "distance"),
@@ -371,12 +387,26 @@ def long_and_positive():
                 "C": ("np.log(np.cumsum(np.exp(terms), axis=1))", "np.logaddexp.accumulate(terms, axis=1)"),
             },
         ),
+        (
+            checks.find_mamba_mistakes,
+            pieces_of_mamba,
+            lab06_mistakes.VERSIONS,
+            {
+                "A": ("(K // 2, K - 1 - K // 2)", "(K - 1, 0)"),
+                "B": (
+                    'delta[:, :, None] * np.exp(-np.exp(w["A_log"]))',
+                    'np.exp(delta[:, :, None] * -np.exp(w["A_log"]))',
+                ),
+                "C": ("dA = ", "dA += "),
+            },
+        ),
     ],
-    ids=["rnn", "lstm", "gru", "scan"],
+    ids=["rnn", "lstm", "gru", "scan", "mamba"],
 )
-def test_the_mistakes_to_find_are_where_the_exercise_says(find, exercise, case, versions, mended):
-    right = exercise.reference(*case)
+def test_the_mistakes_to_find_are_where_the_exercise_says(find, judge, versions, mended):
     for version, (line, _) in find.reference().items():
+        case, reference = judge(version)
+        right = reference(*case)
         function = versions[version]
         lines = inspect.getsource(function).splitlines()
         with np.errstate(over="ignore"):  # one of the mistakes is an overflow
@@ -384,7 +414,7 @@ def test_the_mistakes_to_find_are_where_the_exercise_says(find, exercise, case, 
         old, new = mended[version]
         assert lines[line].count(old) == 1
         lines[line] = lines[line].replace(old, new)
-        scope = {"np": np}
+        scope = dict(function.__globals__)
         exec("\n".join(lines), scope)
         assert all(map(np.allclose, scope[function.__name__](*case), right))
 
@@ -396,6 +426,7 @@ def test_the_mistakes_to_find_are_where_the_exercise_says(find, exercise, case, 
         (checks.find_lstm_mistakes, r"line (10|8)\b|\b[de]\b"),
         (checks.find_gru_mistakes, r"line (13|14)\b|\b[eg]\b"),
         (checks.find_scan_mistakes, r"line (3|9)\b|\b[bdf]\b"),
+        (checks.find_mamba_mistakes, r"line (2|11|6)\b|\b[beg]\b"),
     ],
 )
 def test_the_answer_to_find_the_mistake_is_not_given_away(find, given_away):

@@ -219,6 +219,48 @@ EQUIVALENT = {
         f"return (np.array([[1.0, 0], [0, {w}]]), np.array([0, np.log((1 - a) / a)]))": "σ is 1 to ten digits"
         for w in (29, 31, 60)
     },
+    "discretise": {
+        "return (np.exp(d * A), d @ Bs[:, :, None, :])": "a column @ a row is their outer product",
+        "return (np.exp(d * A), d * Bs[:, :, None])": "what is not indexed is taken whole",
+    },
+    "causal_conv": {
+        "v = np.tile(conv_b.T, (*p.shape[:2], 1))": "conv_b has one axis: conv_b.T is conv_b",
+        "v[:, distance:] += p[:, :p.shape[1] - distance] * row.T": "row has one axis: row.T is row",
+        "v[:, distance:] += p[:, :v.shape[1] - distance] * row": "v has the shape of p",
+        "v[:, distance:] += p[:, :p.T.shape[1] - distance] * row": "p.T is (E, T, B): its axis 1 is T",
+    },
+    "step_sizes": {"a = r @ W_dt + b_dt.T": "b_dt has one axis: b_dt.T is b_dt"},
+    "first_bias": {
+        "return np.log(-np.expm1(-delta)) + delta.T": "delta has one axis: delta.T is delta",
+        "return np.log(-np.expm1(-delta.T)) + delta": "delta has one axis: delta.T is delta",
+    },
+    "selective_scan": {
+        "for t in range(a.shape[1]):": "a is (B, T, E, N): its axis 1 is T",
+        "for t in range(b.shape[1]):": "b is (B, T, E, N): its axis 1 is T",
+        "for t in range(Cs.shape[1]):": "Cs is (B, T, N): its axis 1 is T",
+        "for t in range(u.T.shape[1]):": "u.T is (E, T, B): its axis 1 is T",
+        "return (np.einsum('bten,btn->bte', hs, Cs) + u * skip.T, hs)": "skip has one axis: skip.T is skip",
+    },
+    "states_backward": {
+        "for t in range(a.shape[1] - 1, 0, -1):": "a is (B, T, E, N): its axis 1 is T",
+        "for t in range(Cs.shape[1] - 1, 0, -1):": "Cs is (B, T, N): its axis 1 is T",
+        "for t in range(dh.shape[1] - 1, 0, -1):": "dh is (B, T, E, N): its axis 1 is T",
+        "for t in range(dy.T.shape[1] - 1, 0, -1):": "dy.T is (E, T, B): its axis 1 is T",
+    },
+    "scan_backward": {
+        "return (du, old * dh, u[..., None] * dh, dCs, dskip.T)": "dskip has one axis: dskip.T is dskip",
+        "du = skip.T * dy + np.einsum('bten,bten->bte', dh, b)": "skip has one axis: skip.T is skip",
+    },
+    "mamba_step": {
+        "return (y[:, -1], (window[:, 1:], hs[:, 0]))": "y has one step: the first is the last",
+        "return (y[:, 0], (window[:, 1:], hs[:, -1]))": "hs has one step: the first is the last",
+    },
+    "cloakroom": {
+        "return (np.full(4, -20.0), wires.T[:, 1:5], wires[:, 5:], np.log(np.expm1(1)))": "the "
+        "identity is its transpose",
+        "return (np.full(4, -20.0), wires[:, 1:5], wires.T[:, 5:], np.log(np.expm1(1)))": "the "
+        "identity is its transpose",
+    },
 }
 
 
@@ -267,7 +309,7 @@ def survives(name, text, scope, asked):
 @pytest.mark.parametrize(("name", "source", "scope"), ANSWERS)
 def test_every_mutant_is_caught_or_proven_equivalent(name, source, scope):
     tried = mutants_of(source)
-    assert len(tried) > (40 if getattr(checks, name).accept is None else 5)
+    assert len(tried) > 5
     survivors = {line for i, (line, text) in enumerate(tried) if survives(name, text, scope, i % 10 == 0)}
     assert survivors == EQUIVALENT.get(name, {}).keys()
 
@@ -275,4 +317,5 @@ def test_every_mutant_is_caught_or_proven_equivalent(name, source, scope):
 @pytest.mark.slow
 def test_few_mutants_are_equivalent():
     tried = sum(len(mutants_of(source)) for _, source, _ in (answer.values for answer in ANSWERS))
+    assert tried > 100 * len(ANSWERS)
     assert sum(map(len, EQUIVALENT.values())) <= 0.05 * tried

@@ -66,7 +66,7 @@ def test_the_solved_lab_has_full_points(grade, solved):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lab", ["03_lstm", "04_gru", "05_min_gru"])
+@pytest.mark.parametrize("lab", ["03_lstm", "04_gru", "05_min_gru", "06_mamba"])
 def test_a_lab_has_full_points_when_solved_and_none_as_released(grade, lab):
     for folder, verdict, points in [("labs_solutions", "passed", 20), ("labs", "unfilled", 0)]:
         _, rows = grade(notebook.read(ROOT / folder / f"{lab}.ipynb"), name=f"{lab}.ipynb")

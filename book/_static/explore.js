@@ -484,6 +484,8 @@ var explore = (() => {
       move([x, y]) gets where it should go. options: label (for screen readers), keys (step of an arrow key,
       in px of the viewBox), value (() => what it now means, in words). */
   function drag(element, move, { label = "handle", keys = 10, value } = {}) {
+    // A finger drags, and the page does not scroll: Chromium heeds no touch-action on a shape of an SVG.
+    element.addEventListener("touchstart", event => event.preventDefault(), { passive: false });
     const picture = element.ownerSVGElement;
     picture.setAttribute("role", "group"); // an image may hold nothing that takes the focus
     set(element, { tabindex: 0, role: "slider", "aria-label": label,

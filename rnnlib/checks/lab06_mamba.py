@@ -793,14 +793,12 @@ mistaken_bias(
     "log_of_a_negative",
     lambda d: d + np.log(np.expm1(-d)),
 )
-for small in (1e-8, 1e-6):
-    mistaken_bias(
-        "A small number is added inside the logarithm: for short steps it is not small. 1 − exp(−Δ) "
-        "is above 0 "
-        "by itself.",
-        f"small_number_{small}",
-        lambda d, small=small: d + np.log(-np.expm1(-d) + small),
-    )
+mistaken_bias(
+    "A small number is added inside the logarithm: for short steps it is not small. 1 − exp(−Δ) is above 0 "
+    "by itself.",
+    "small_number_added",
+    lambda d: d + np.log(-np.expm1(-d) + 1e-6),
+)
 
 
 @first_bias.clue

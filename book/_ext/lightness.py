@@ -7,8 +7,8 @@ from urllib.parse import quote
 #: The style sheets of more than 10 kB that others wrote.
 SHEETS = ["styles/*.css", "sphinx-design.min.css", "mystnb.*.css"]
 
-#: Names, punctuation and spaces of highlighted code: they have the colour of their block anyway.
-PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')
+#: Names, operators, punctuation and spaces of highlighted code: they keep the colour of their block.
+PLAIN = re.compile(r'<span class="[nopw]">([^<]*)</span>')
 
 ICONS = """\
 /* Shapes: Font Awesome Free, CC BY 4.0, https://fontawesome.com */

@@ -26,6 +26,7 @@ PAGES = [
     "labs/05_min_gru.html",
     "book/ssm.html",
     "book/mamba.html",
+    "book/mamba_at_work.html",
     "labs/06_mamba.html",
     "book/appendix/instructors.html",
     "book/appendix/changes.html",

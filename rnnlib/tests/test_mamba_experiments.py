@@ -8,7 +8,7 @@ from rnnlib.interop.mixer import TENSORS
 from rnnlib.tests.test_gru_chapter import texts
 from rnnlib.tests.test_lstm_chapter import rows
 
-PAGE = "book/mamba.html"
+CHAPTER, PAGE = "book/mamba.html", "book/mamba_at_work.html"
 
 pytestmark = pytest.mark.slow
 
@@ -27,19 +27,19 @@ def printed(page, words):
 
 def test_the_figures_of_the_experiments_are_there(visit):
     page = visit(PAGE)
-    names = "step copying copy seven initial remember".split()
+    names = "copying copy seven initial remember".split()
     assert [name for name in names if page.locator(f"[id='mamba-figure-{name}']").count() != 1] == []
 
 
 def test_checkpoints_keep_a_small_part_of_what_storing_keeps(visit):
-    table = rows(visit(PAGE), "256 steps")
+    table = rows(visit(CHAPTER), "256 steps")
     assert all(few < 0.1 * kept for kept, _, few, _ in table.values())
     _, peak, _, low = table["4,096 steps"]
     assert low < 0.5 * peak
 
 
 def test_a_stream_can_be_cut_and_resumed(visit):
-    text = printed(visit(PAGE), "cut in two and resumed")
+    text = printed(visit(CHAPTER), "cut in two and resumed")
     differences = re.findall(r"by (\S+)", text)
     assert len(differences) == 2
     assert all(float(difference) < 1e-12 for difference in differences)

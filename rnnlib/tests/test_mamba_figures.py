@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-PAGE = "book/mamba.html"
+PAGE, AT_WORK = "book/mamba.html", "book/mamba_at_work.html"
 FIGURES = Path(__file__).parents[2] / "book" / "figures"
 NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-NAMES = ("select", "gate", "copy")
+NAMES = {PAGE: ("select", "gate"), AT_WORK: ("copy",)}
 
 pytestmark = pytest.mark.slow
 
@@ -273,7 +273,7 @@ def test_two_bars_by_mouse_and_keys(visit):
 
 
 def test_each_step_says_what_came_and_how_far_the_state_moved(visit):
-    page = visit(PAGE)
+    page = visit(AT_WORK)
     figure = figure_of(page, "copy")
     data = data_of(figure)
     tokens, delta, state = (np.array(data[name]) for name in ("tokens", "delta", "state"))
@@ -317,7 +317,7 @@ def test_each_step_says_what_came_and_how_far_the_state_moved(visit):
 
 
 def test_the_mouse_over_the_bars_chooses_the_step(visit):
-    page = visit(PAGE)
+    page = visit(AT_WORK)
     figure = figure_of(page, "copy")
     T = len(data_of(figure)["tokens"])
     figure.locator(".explore-stage svg").scroll_into_view_if_needed()
@@ -334,11 +334,12 @@ def test_the_mouse_over_the_bars_chooses_the_step(visit):
 # ---------------------------------------------------------------- all of them
 
 
+@pytest.mark.parametrize("path", NAMES)
 @pytest.mark.parametrize("viewport", [NARROW, WIDE])
-def test_figure_and_controls_fit_on_one_screen_and_do_not_jump(visit, viewport):
-    page = visit(PAGE, viewport=viewport)
+def test_figure_and_controls_fit_on_one_screen_and_do_not_jump(visit, viewport, path):
+    page = visit(path, viewport=viewport)
     page.evaluate("window.MathJax?.startup?.promise")  # formulas are set
-    for name in NAMES:
+    for name in NAMES[path]:
         figure = figure_of(page, name)
         heights = {figure.bounding_box()["height"]}
         for choice in figure.get_by_role("radio").all():
@@ -356,11 +357,12 @@ def test_figure_and_controls_fit_on_one_screen_and_do_not_jump(visit, viewport):
         assert box["x"] + box["width"] <= viewport["width"]
 
 
+@pytest.mark.parametrize("path", NAMES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_cut_off(visit, scheme):
-    page = visit(PAGE, viewport=NARROW, color_scheme=scheme)
+def test_nothing_is_cut_off(visit, scheme, path):
+    page = visit(path, viewport=NARROW, color_scheme=scheme)
     page.evaluate("window.MathJax?.startup?.promise")  # formulas are set
-    for name in NAMES:
+    for name in NAMES[path]:
         svg = figure_of(page, name).locator(".explore-stage svg").bounding_box()
         for text in figure_of(page, name).locator(".explore-stage text").all():
             if box := text.bounding_box():
@@ -381,8 +383,9 @@ def test_light_and_dark_have_different_colours(visit):
     assert all(light != dark for light, dark in zip(*colours, strict=True))
 
 
-def test_no_label_is_too_small_on_a_phone(visit):
-    page = visit(PAGE, viewport=NARROW)
+@pytest.mark.parametrize("path", NAMES)
+def test_no_label_is_too_small_on_a_phone(visit, path):
+    page = visit(path, viewport=NARROW)
     for svg in page.locator(".explore-stage svg, .picture svg.drawing").all():
         sizes = svg.locator("text").evaluate_all(
             """all => all.map(text => [

@@ -793,12 +793,11 @@ mistaken_bias(
     "log_of_a_negative",
     lambda d: d + np.log(np.expm1(-d)),
 )
-mistaken_bias(
+SMALL_ADDED = (
     "A small number is added inside the logarithm: for short steps it is not small. 1 − exp(−Δ) is above 0 "
-    "by itself.",
-    "small_number_added",
-    lambda d: d + np.log(-np.expm1(-d) + 1e-6),
+    "by itself."
 )
+mistaken_bias(SMALL_ADDED, "small_number_added", lambda d: d + np.log(-np.expm1(-d) + 1e-6))
 
 
 @first_bias.clue
@@ -806,6 +805,8 @@ def what_comes_back(answer, delta):
     bias = np.asarray(answer(delta), dtype=float)
     if bias.shape != delta.shape or not np.isfinite(bias).all():
         return ""
+    if same(bias, first_bias.reference(delta), 1e-3) and softplus(answer(np.array([1e-9]))[0]) > 2e-9:
+        return SMALL_ADDED
     i = int(np.argmax(np.abs(softplus(bias) / delta - 1)))
     return (
         f"With your bias a step of {delta[i]:.7g} would last {softplus(bias[i]):.7g}: what undoes softplus?"

@@ -49,6 +49,9 @@ HOLDERS = [
     ("[0, 0], [-1, 40.0], [1, 0]", "0, -20.0, 0", BARELY),
 ]
 
+#: Answers of a line or two: there is less to change.
+SHORT = {"step_sizes", "first_bias"}
+
 #: Answers that are right although they were changed, and why.
 EQUIVALENT = {
     "rnn_step": {
@@ -309,7 +312,8 @@ def survives(name, text, scope, asked):
 @pytest.mark.parametrize(("name", "source", "scope"), ANSWERS)
 def test_every_mutant_is_caught_or_proven_equivalent(name, source, scope):
     tried = mutants_of(source)
-    assert len(tried) > 5
+    few = getattr(checks, name).accept is not None or name in SHORT
+    assert len(tried) > (5 if few else 40)
     survivors = {line for i, (line, text) in enumerate(tried) if survives(name, text, scope, i % 10 == 0)}
     assert survivors == EQUIVALENT.get(name, {}).keys()
 

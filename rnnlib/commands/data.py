@@ -25,7 +25,7 @@ def data_command(
     from rnnlib.data import prices, yahoo
 
     if symbol is not None:
-        show_prices(prices.load(symbol, start, end, source="yahoo", refresh=refresh))
+        show_prices(prices.load(symbol, start, end, source="yahoo", refresh=refresh, columns=["close"]))
         return
     print(
         f"Embedded: AAPL (2000 to 2013), weather, traffic, text. See {files('rnnlib.data') / 'SOURCES.md'}."

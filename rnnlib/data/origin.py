@@ -16,6 +16,7 @@ class Origin:
         season: steps after which the series repeats itself; None if it does not.
         credit: the line that the licence asks for wherever the data are shown, or "".
         prices: whether the numbers are prices.
+        notes: sentences on what the user should know of the data, such as rows that were left out.
     """
 
     name: str = ""
@@ -24,6 +25,7 @@ class Origin:
     season: int | None = None
     credit: str = ""
     prices: bool = False
+    notes: tuple = ()
 
 
 def origin_of(frame):

@@ -22,12 +22,16 @@ def windows(features, target, length):
         (x, y): (N − L, L, D) and (N − L,), both copies.
 
     Raises:
-        ValueError: features and target differ in length, hold NaN or infinity, or are
-            too short for one window.
+        ValueError: features and target differ in length, have other shapes, hold NaN, infinity or
+            masked values, or are too short for one window.
     """
-    features, target = np.asarray(features, float), np.asarray(target, float)
+    features, target = _plain(features), _plain(target)
     if features.ndim == 1:
         features = features[:, None]
+    if features.ndim != 2 or target.ndim != 1:
+        raise ValueError(
+            f"features are (N, D) and the target is (N,), got {features.shape} and {target.shape}"
+        )
     if len(features) != len(target):
         raise ValueError(f"features have {len(features)} days, the target {len(target)}; they must agree")
     if length < 1:
@@ -42,6 +46,13 @@ def windows(features, target, length):
             )
     x = np.lib.stride_tricks.sliding_window_view(features, length, axis=0)[:-1]  # (N − L, D, L)
     return x.transpose(0, 2, 1).copy(), target[length:].copy()
+
+
+def _plain(values):
+    """An array of floats, NaN where a masked array has no value."""
+    if np.ma.isMaskedArray(values):
+        return np.ma.filled(values.astype(float), np.nan)
+    return np.asarray(values, float)
 
 
 class Split(NamedTuple):

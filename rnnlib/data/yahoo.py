@@ -13,12 +13,15 @@ import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 
+from rnnlib.data.csv_file import read_csv
+from rnnlib.data.csv_names import PRICES
 from rnnlib.data.origin import Origin
-from rnnlib.data.price_table import PRICES, adjusted, check, read_csv
+from rnnlib.data.price_table import check
 from rnnlib.tools.whole_file import ready, whole_file
 
 SERVER = "https://query2.finance.yahoo.com"  # a test puts the address of its own here
@@ -35,7 +38,8 @@ class Quotes(NamedTuple):
         symbol: in capital letters.
         unit: of a price.
         fetched: the day (UTC) of the fetch, such as "2026-11-22".
-        frame: DataFrame with the index and the columns of ``prices.load``, the prices not yet checked.
+        frame: DataFrame with the index and the columns of ``prices.load``, and adj_close (which older
+            files lack: their prices are adjusted already); neither adjusted nor checked.
     """
 
     symbol: str
@@ -44,34 +48,34 @@ class Quotes(NamedTuple):
     frame: pd.DataFrame
 
 
-def history(symbol, start=None, end=None, *, refresh=False):
+def history(symbol, start=None, end=None, *, refresh=False, columns=None):
     """The history of a symbol: from its file if that reaches ``end``, else from Yahoo Finance.
 
     A file that was fetched today (UTC) need not reach ``end``. Today's prices are left out,
     since they still move.
 
     Args:
-        symbol: as Yahoo Finance writes it: AAPL, ^GSPC, EURUSD=X.
+        symbol: as Yahoo Finance writes it: AAPL, ^GSPC, EURUSD=X, M&M.NS.
         start, end: Timestamps or None. A fetch with impossible prices between them failed.
         refresh: fetch even if the file would do.
+        columns: those that will be used, see ``price_table.checked``.
 
     Returns:
-        (prices, origin): all days, with the index and the columns of ``prices.load``, the prices
-        not yet checked; and their Origin.
+        (raw, origin): all days, as the frame of Quotes; and their Origin.
 
     Raises:
         ValueError: a bad or unknown symbol, an impossible answer, or a damaged file.
         OSError: no answer (ConnectionError), none in ``LIMIT`` seconds (TimeoutError), or the
             file cannot be written. After a failure the file is what it was.
     """
-    if not (isinstance(symbol, str) and re.fullmatch(r"(?=.*[A-Za-z0-9])[A-Za-z0-9.^=;-]{1,20}", symbol)):
+    if not (isinstance(symbol, str) and re.fullmatch(r"(?=.*[A-Za-z0-9])[A-Za-z0-9.^=;&_-]{1,20}", symbol)):
         raise ValueError(f"{symbol!r:.40} is no symbol: write one such as AAPL, ^GSPC or EURUSD=X")
-    quotes = _latest(symbol.upper(), start, end, refresh)
+    quotes = _latest(symbol.upper(), start, end, refresh, columns)
     source = f"Yahoo Finance, fetched {quotes.fetched}"
     return quotes.frame, Origin(quotes.symbol, source, quotes.unit, prices=True)
 
 
-def _latest(symbol, start, end, refresh):
+def _latest(symbol, start, end, refresh, columns):
     """The Quotes in the symbol's file if they will do, else those of Yahoo Finance."""
     path = cache_folder() / f"yahoo_{symbol}.csv"  # the prefix, since Windows reserves CON, PRN and others
     old = None
@@ -92,7 +96,7 @@ def _latest(symbol, start, end, refresh):
         raise OSError(f"{error}: let the environment variable RNNLIB_CACHE name another") from error
     try:
         new = _parse(symbol, *_answer(symbol))
-        check(new.frame.loc[start:end], symbol)
+        check(new.frame.loc[start:end], symbol, columns)
     except (OSError, ValueError) as error:
         if old is None:
             raise
@@ -127,7 +131,8 @@ def _read(path, symbol):
     try:
         with path.open(encoding="utf-8") as file:
             name, fetched, unit, days = NOTE.fullmatch(file.readline()).groups()
-        frame = read_csv(path)[COLUMNS]
+        raw = read_csv(path).frame
+        frame = raw[[*COLUMNS, "adj_close"] if "adj_close" in raw else COLUMNS]
         if (name, int(days)) != (symbol, len(frame)):
             raise ValueError("it is not what its first line says")
     except (AttributeError, KeyError, ValueError):
@@ -203,7 +208,7 @@ def _ask(symbol, folder, limit, server):
     century = {"period1": now - 99 * 365 * 86400, "period2": now}  # Yahoo allows no more
     try:
         response = data.get(
-            f"{server}/v8/finance/chart/{symbol}",
+            f"{server}/v8/finance/chart/{quote(symbol, safe='')}",
             params={**century, "interval": "1d", "events": "div,splits"},
         )
         answer = response.status_code, response.text
@@ -251,7 +256,7 @@ def _line(text):
 
 
 def _days(symbol, result):
-    """The days of ``result``, a part of Yahoo's answer, adjusted."""
+    """The days of ``result``, a part of Yahoo's answer."""
     meta = result["meta"]
     if meta.get("symbol", symbol).upper() != symbol:
         raise ValueError(f"it is for {meta['symbol']}")
@@ -281,7 +286,7 @@ def _days(symbol, result):
     wrong = ~(np.diff(raw.index) > np.timedelta64(0, "s"))
     if wrong.any():
         raise ValueError(f"{raw.index[1:][wrong][0]:%Y-%m-%d} is there twice or in the wrong place")
-    return adjusted(raw)  # Yahoo's volume knows of splits already
+    return raw  # its volume knows of splits already
 
 
 def _unit(result):

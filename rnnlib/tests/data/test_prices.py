@@ -169,39 +169,42 @@ def test_splits_change_the_volume_and_dividends_do_not(tmp_path):
     ("text", "message"),
     [
         ("", "prices.csv: the file is empty"),
-        ("\n \n# nothing\n", "prices.csv, line 2: no column date: there are "),
+        ("\n \n# nothing\n", "prices.csv: the file is empty"),
         ("date,close\n", "prices.csv: the file has no day below its header"),
         (b"\x89PNG\r\n\x1a\n\xff\xfe", "prices.csv: not text in UTF-8: save it as CSV in UTF-8"),
         ("date,close\n2020-01-02,3€\n".encode("cp1252"), "prices.csv: not text in UTF-8"),
         ("date,close\n2020-01-02,3\n".encode("utf-16"), "prices.csv: not text in UTF-8"),
         ("date,close\n2020-01-02,3\n".encode("utf-16-le"), "prices.csv: not text in UTF-8"),
         ("date,close\n2020-01-02,3\0\n", "prices.csv: not text in UTF-8"),
-        ("2020-01-02,3\n2020-01-03,4\n", "prices.csv, line 1: no column date: there are 2020-01-02, 3"),
+        ("2020-01-02,3\n2020-01-03,4\n", "prices.csv, line 1: the first line is no header"),
         ("date,open\n2020-01-02,3\n", "prices.csv, line 1: no column close: there are date, open"),
         (
-            "date,close,adjusted_close\n2020-01-02,3,3\n",
-            "line 1: unknown column 'adjusted_close': known are date, open, high, low, close, volume, adj",
+            "date,close,adj_clsoe\n2020-01-02,3,3\n",
+            "line 1: unknown column 'adj_clsoe': if it is adj_close, ",
         ),
-        (",date,close\n0,2020-01-02,3\n", "line 1: unknown column ''"),
+        (",close\n0,3\n", "line 2: cannot read the date '0'"),
         ("date,close,Close\n2020-01-02,3,3\n", "line 1: two columns close"),
-        ('"da\nte",close\n2020-01-02,3\n', "line 2: no column date: there are da_te, close"),
+        ('"da\nte",close\n2020-01-02,3\n', "line 2: no column date: there are da te, close"),
         ("date," + "x" * 999 + "\n", "line 1: no column close: there are date, xx"),
-        ("date,close," + "x" * 999 + "\n", "line 1: unknown column 'xx"),
+        ("date,close,adj" + "x" * 999 + "\n", "line 1: unknown column 'adjxx"),
         ("date,close\n2020-01-02," + "x" * 999, "line 2: cannot read the close 'xx"),
         ("date,close\n" + "x" * 999 + ",3\n", "line 2: cannot read the date 'xx"),
         ("date,close\n2020-01-02," + "1" * 200_000, r"line 2: field larger than field limit \(131072\)"),
-        ("date;close\n2020-01-02;3,5\n", "line 1: columns parted by semicolons or tabs: use commas"),
-        ("date\tclose\n2020-01-02\t3\n", "line 1: columns parted by semicolons or tabs"),
-        ("date,close\n2020-01-02,3\n2020-01-03,\n", "line 3: close is missing"),
-        ("date,close\n2020-01-03,3\n2020-01-02,NaN\n", "line 3: close is missing"),
-        ("date,close\n2020-01-02,null\n", "line 2: close is missing"),
-        ("date,close,volume\n2020-01-02,3,\n", "line 2: volume is missing"),
+        ("date;close\n2020-01-02;3,5\n", "line 1: columns parted by semicolons, tabs or bars: use commas"),
+        ("date\tclose\n2020-01-02\t3\n", "line 1: columns parted by semicolons, tabs or bars"),
+        ("date,close,open\n2020-01-02,3,3\n2020-01-03,,3\n", "line 3: close is missing: mend or remove the"),
+        ("date,close,volume\n2020-01-03,3,1\n2020-01-02,NaN,1\n", "line 3: close is missing"),
+        ("date,close\n2020-01-02,null\n", "prices.csv: the file has no day with a price"),
+        (
+            "date,close,volume\n2020-01-02,3,\n2020-01-03,3,3\n",
+            "line 2: volume is missing: mend or remove the line, or do without v",
+        ),
         ("date,close\n2020-01-02,three\n", "line 2: cannot read the close 'three': write it as 1234.5"),
-        ('date,close\n2020-01-02,"1,234.5"\n', "line 2: cannot read the close '1,234.5': write it as 1234.5"),
+        ('date,close\n2020-01-02,"1.234,5"\n', "line 2: cannot read the close '1.234,5': write it as 1234.5"),
         ('date,close\n2020-01-02,"3,5"\n', "line 2: cannot read the close '3,5'"),
         ("date,close\n2020-01-02,3,5\n", "line 2: 3 cells, where the header has 2"),
         ("date,close,volume\n2020-01-02,3\n", "line 2: 2 cells, where the header has 3"),
-        ("date,close\n2020-01-02,$3\n", r"line 2: cannot read the close '\$3'"),
+        ("date,close\n2020-01-02,€3\n", "line 2: cannot read the close '€3'"),
         ("date,close\n2020-01-02,1_000\n", "line 2: cannot read the close '1_000'"),
         ("date,close\n2020-01-02,inf\n", "line 2: cannot read the close 'inf'"),
         ("date,close\n2020-01-02,٣\n", "line 2: cannot read the close '٣'"),
@@ -211,8 +214,8 @@ def test_splits_change_the_volume_and_dividends_do_not(tmp_path):
         ("date,close,adj_close\n2020-01-02,3,0\n", "line 2: adj_close is 0"),
         ("date,close,volume\n2020-01-02,3,-1\n", "line 2: volume is -1, where a number 0 or more is needed"),
         ("date,close,high,low\n2020-01-02,3,2,4\n", "line 2: high 2 is below low 4"),
-        ("date,close\n02/03/2005,3\n", "line 2: cannot read the date '02/03/2005': write it as 2005-12-31"),
-        ("date,close\n20050302,3\n", "line 2: cannot read the date '20050302'"),
+        ("date,close\n2 Mars 2005,3\n", "line 2: cannot read the date '2 Mars 2005': write it as 2005-12-31"),
+        ("date,close\n20051302,3\n", "line 2: cannot read the date '20051302'"),
         ("date,close\n2005-13-02,3\n", "line 2: cannot read the date '2005-13-02'"),
         ("date,close\n,3\n", "line 2: cannot read the date ''"),
         ("date,close\n2020-01-02,3\n2020-01-01,3\n2020-01-02,4\n", "line 4: 2020-01-02 stands there twice"),
@@ -564,16 +567,16 @@ DAYS = ["2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"]
         ),
         (
             chart(low=[1, 2, 3, 4, -5]),
-            "AAPL on 2026-11-20: low is -2.5, where a number above 0 is needed: leave such",
+            "AAPL on 2026-11-20: low is -5, where a number above 0 is needed: leave such",
         ),
         (
             chart(open=[0, 2, 3, 4, 5]),
             "AAPL on 2026-11-16: open is 0, where a number above 0 is needed: leave such",
         ),
-        (chart(adjclose=[1, 2, 0, 4, 5]), "AAPL on 2026-11-18: open is 0"),
-        (chart(adjclose=[1, 2, -1, 4, 5]), "AAPL on 2026-11-18: open is -"),
+        (chart(adjclose=[1, 2, 0, 4, 5]), "AAPL on 2026-11-18: adj_close is 0"),
+        (chart(adjclose=[1, 2, -1, 4, 5]), "AAPL on 2026-11-18: adj_close is -1"),
         (chart(close=[1, 2, 0, 4, 5]), "AAPL on 2026-11-18: "),
-        (chart(high=FIVE), "AAPL on 2026-11-16: high 0.5 is below low 48.5"),
+        (chart(high=FIVE), "AAPL on 2026-11-16: high 1 is below low 97"),
         (
             chart(volume=[1, 2, -3, 4, 5]),
             "AAPL on 2026-11-18: volume is -3, where a number 0 or more is needed",
@@ -630,6 +633,49 @@ def test_what_yahoo_does_every_day_is_no_lie(replay, monkeypatch):
     replay(chart(DAYS[4:]))
     with pytest.raises(ValueError, match="Yahoo Finance has no daily prices of AAPL"):
         prices.load(source="yahoo", refresh=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("close", "close"), ("adjclose", "adj_close"), ("volume", "volume"), ("open", "open")],
+)
+def test_a_hole_in_the_middle_is_named_and_hinders_who_needs_it(replay, name, column):
+    replay(chart(**{name: [100, 101, None, 103, 104]}))
+    for columns in (None, [column]):
+        with pytest.raises(
+            ValueError, match=rf"AAPL on 2026-11-18: {column} is missing: leave such days out: start after"
+        ) as error:
+            prices.load(source="yahoo", columns=columns)
+        assert ("do without" in one_line(error)) == (column in ("open", "volume"))
+    assert len(prices.load(source="yahoo", start="2026-11-19")) == 2
+    if column in ("open", "volume"):
+        quotes = prices.load(source="yahoo", columns=["close", "high"])
+        assert quotes["close"].tolist() == [50, 50.5, 51, 51.5, 52]
+        assert quotes[column].isna().sum() == 1
+        with pytest.raises(ValueError, match=f"AAPL on 2026-11-18: {column} is missing"):  # from the cache
+            prices.load(source="yahoo", columns=[column])
+
+
+def test_a_split_that_yahoo_missed_is_told(replay):
+    """Of small exchanges Yahoo's adj_close knows not every split."""
+    closes = [100.0, 101.0, 25.0, 25.5, 26.0]
+    opening = [100.0, 101.0, 25.1, 25.0, 26.0]
+    replay(chart(close=closes, open=opening, high=closes, low=closes, adjclose=closes))
+    (note,) = origin_of(prices.load(source="yahoo")).notes
+    assert note.startswith("On 2026-11-18 the adjusted close goes from 101 to 25, as at a split of 4 for 1")
+    assert origin_of(prices.load(source="yahoo", start="2026-11-18")).notes == ()
+    assert len(origin_of(prices.load(source="yahoo")).notes) == 1  # from the cache
+
+
+def test_a_file_that_an_older_version_kept(replay, cache):
+    """Its prices were adjusted before they were written."""
+    symbols = replay(chart())
+    quotes = prices.load(source="yahoo")
+    path = cache / "yahoo_AAPL.csv"
+    note = path.read_text("utf-8").splitlines()[0]
+    path.write_text(f"{note}\n{quotes.to_csv()}", "utf-8")
+    pd.testing.assert_frame_equal(prices.load(source="yahoo"), quotes)
+    assert symbols() == ["AAPL"]
 
 
 def test_a_day_that_begins_the_evening_before_in_summer_time(replay):
@@ -760,7 +806,7 @@ def test_a_write_that_fails_or_is_killed_leaves_the_old_file(replay, cache, monk
         lambda text: text.split("\n", 1)[1],
         lambda text: text.replace("2026-11-17", "2026-11-16"),
         lambda text: text.replace(",volume", ",adj_close"),
-        lambda text: text.replace("49.75", "4q.75"),
+        lambda text: text.replace("99.5", "9q.5"),
         lambda text: "\xff\xfe" + text,
         lambda text: text.replace("\n", "\0"),
     ],
@@ -801,20 +847,32 @@ def test_prices_come_back_from_the_cache_as_they_are(replay):
 def test_what_is_cached(replay, cache, monkeypatch):
     assert yahoo.cached().empty
     assert not cache.exists()
-    for symbol in ("AAPL", "con", "^GSPC", ".DJI", "EURUSD=X", "brk-b"):
+    symbols = (
+        "AAPL",
+        "con",
+        "^GSPC",
+        ".DJI",
+        "EURUSD=X",
+        "brk-b",
+        "M&M.NS",
+        "NIFTY_FIN_SERVICE.NS",
+        "0700.HK",
+    )
+    for symbol in symbols:
         replay(chart(symbol=symbol.upper()))
         assert origin_of(prices.load(symbol, source="yahoo")).name == symbol.upper()
     (cache / "notes.csv").write_text("mine")
     (cache / ".yahoo_X.csv.1.tmp").write_text("half")
     contents = yahoo.cached()
     assert list(contents) == ["symbol", "first", "last", "days", "fetched"]
-    assert sorted(contents["symbol"]) == [".DJI", "AAPL", "BRK-B", "CON", "EURUSD=X", "^GSPC"]
+    assert sorted(contents["symbol"]) == sorted(symbol.upper() for symbol in symbols)
     assert contents.iloc[0].tolist()[1:] == [
         pd.Timestamp("2026-11-16"),
         pd.Timestamp("2026-11-20"),
         5,
         pd.Timestamp("2026-11-22"),
     ]
+    assert not any(set(path.name) & set('<>:"/\\|?*') for path in cache.iterdir())  # forbidden on Windows
     reserved = {"CON", "PRN", "AUX", "NUL"}
     assert all(path.name.split(".")[0].upper() not in reserved for path in cache.iterdir())
 
@@ -851,6 +909,14 @@ def test_the_cache_folder(monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     assert "rnnlib" in yahoo.cache_folder().parts
     assert os.fspath(yahoo.cache_folder()).startswith(os.path.expanduser("~"))
+
+
+def test_a_symbol_is_text_in_the_address(monkeypatch):
+    """M&M.NS, and what else has a meaning in an address."""
+    with FakeYahoo((200, chart(symbol="M&M^=;_.NS"))) as server:
+        ask_at(monkeypatch, server.base)
+        assert origin_of(prices.load("m&m^=;_.ns", source="yahoo")).name == "M&M^=;_.NS"
+        assert any("/v8/finance/chart/M%26M%5E%3D%3B_.NS?" in path for path in server.paths)
 
 
 def test_the_child_asks_the_server_of_this_process(monkeypatch):

@@ -32,10 +32,22 @@ OPTIONS = {
 }
 
 Data = Annotated[str, typer.Option(help="stock, weather (temp_max) or traffic (vehicles an hour).")]
-Symbol = Annotated[str | None, typer.Option(help="Stock symbol; if left out AAPL, or the CSV file's name.")]
+Symbol = Annotated[
+    str | None,
+    typer.Option(
+        help="Stock symbol; if left out AAPL, or the CSV file's name. Of a file with several it takes one."
+    ),
+]
 Source = Annotated[
     str | None,
-    typer.Option(help="Where prices come from: embedded (AAPL), yahoo, or the path of a CSV file."),
+    typer.Option(
+        help="Where prices come from: embedded (AAPL), yahoo, or the path of a CSV file, such as one of "
+        "yfinance, Stooq, Nasdaq, Investing.com or your own with columns date and close."
+    ),
+]
+Dates = Annotated[
+    str | None,
+    typer.Option(help="How a CSV file's dates such as 01/02/2024 are read: mdy (month first) or dmy."),
 ]
 Start = Annotated[str | None, typer.Option(help="First day, such as 2005-01-01.")]
 End = Annotated[str | None, typer.Option(help="Last day, included.")]
@@ -45,7 +57,19 @@ Features = Annotated[
 ]
 Predict = Annotated[
     str | None,
-    typer.Option("--target", help="What to forecast, for stocks: return (the log return; default) or price."),
+    typer.Option(
+        "--target",
+        help="What to forecast, for stocks: return (the log return; default), price or volatility "
+        "(the log of the day's variance).",
+    ),
+]
+Relative = Annotated[
+    bool | None,
+    typer.Option(
+        "--relative/--absolute",
+        help="Read what is forecast relative to its mean over the window (default for volatility), "
+        "or as it is.",
+    ),
 ]
 SeqLen = Annotated[int, typer.Option(min=1, help="Days (or hours) in a window.")]
 Epochs = Annotated[int, typer.Option(min=1, help="At most this many passes over the training part.")]
@@ -74,15 +98,31 @@ NewSource = Annotated[str | None, typer.Option(help="Where the same prices are n
 Out = Annotated[Path, typer.Option(help="Folder for the files that are written.")]
 
 
-def problem_of(data, symbol, source, start, end, features, predict, seq_len):
+def problem_of(data, symbol, source, start, end, features, predict, seq_len, relative, dates):
     """The Problem that the options describe; ``predict`` is what follows --target."""
-    choices = {None: None, "return": "return", "price": "value"}
+    choices = {None: None, "return": "return", "price": "value", "volatility": "volatility"}
     if predict not in choices:
-        raise ValueError(f"unknown target {predict!r}: choose return or price")
+        raise ValueError(f"unknown target {predict!r}: choose {one_of(list(choices)[1:])}")
     if predict is not None and data != "stock":
         raise ValueError(f"--target belongs to stocks, not to {data}")
     names = None if features is None else [name.strip() for name in features.split(",") if name.strip()]
-    return Problem(data, symbol, source, start, end, names, predict=choices[predict], length=seq_len)
+    if relative and data == "stock" and predict in (None, "return"):
+        raise ValueError("--relative is for a level that shifts: a return has none")
+    problem = Problem(
+        data,
+        symbol,
+        source,
+        start,
+        end,
+        names,
+        predict=choices[predict],
+        length=seq_len,
+        relative=relative,
+        dates=dates,
+    )
+    if dates is not None and not problem.has_file:
+        raise ValueError("--dates belongs to a CSV file: name it with --source")
+    return problem
 
 
 def model_options(model, hidden_size, num_layers, state_size, kernel_size, among=None):

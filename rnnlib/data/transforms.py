@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from rnnlib.data.calendar import CIRCLES
+from rnnlib.data.volatility import LOG_VARIANCE
+
 
 class LogReturns:
     """The log returns ln(v_t / v_{t−1}) of values above 0."""
@@ -21,9 +24,9 @@ class LogReturns:
                 raise ValueError(f"{name} must be above 0 for returns, found {column[column <= 0][0]}")
         return self.series(values)
 
-    def unchanged(self, inputs, scaling):
-        """The scaled inputs (n, D) after a step on which nothing changes: all returns are 0."""
-        return np.broadcast_to(-scaling.mean / scaling.std, inputs.shape)
+    def unchanged(self, features, columns):
+        """The features (n, D) after a step on which nothing changes: all returns are 0."""
+        return np.zeros_like(features)
 
     def to_level(self, forecast, before):
         """The value that a forecast stands for, given the value one step before."""
@@ -64,8 +67,8 @@ class Values:
     def features(self, values, columns):
         return self.series(values)
 
-    def unchanged(self, inputs, scaling):
-        return inputs
+    def unchanged(self, features, columns):
+        return features
 
     def to_level(self, forecast, before):
         return forecast
@@ -86,5 +89,26 @@ class Values:
         return quantity
 
 
+class LogVariances(Values):
+    """The log variance itself; beside it, prices and the volume are read as log returns."""
+
+    name = "volatility"
+
+    def features(self, values, columns):
+        features = values[1:].copy()
+        moving = self._moving(columns)
+        if moving.any():
+            names = [name for name, moves in zip(columns, moving, strict=True) if moves]
+            features[:, moving] = LogReturns().features(values[:, moving], names)
+        return features
+
+    def unchanged(self, features, columns):
+        return np.where(self._moving(columns), 0, features)
+
+    def _moving(self, columns):
+        """Which columns are read as returns."""
+        return np.array([name not in (LOG_VARIANCE, *CIRCLES) for name in columns])
+
+
 #: The transforms by the name that commands and files use.
-TRANSFORMS = {transform.name: transform for transform in (LogReturns(), Values())}
+TRANSFORMS = {transform.name: transform for transform in (LogReturns(), Values(), LogVariances())}

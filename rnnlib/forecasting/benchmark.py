@@ -5,9 +5,9 @@ import time
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from rnnlib.forecasting.forecasts import one_step
-from rnnlib.forecasting.judging import SCALES, compare
-from rnnlib.forecasting.naive import LAST_VALUE
+from rnnlib.forecasting.forecasts import one_step, past_steps
+from rnnlib.forecasting.judging import SCALES, TEST, compare
+from rnnlib.forecasting.naive import LAST_VALUE, rivals
 from rnnlib.models.sequence_model import SequenceModel
 from rnnlib.tools.memory import peak_memory
 from rnnlib.tools.parallel import in_parallel
@@ -15,18 +15,21 @@ from rnnlib.training.fit import fit
 
 # The scores in the CSV file, and what ``judging.compare`` calls them: errors stand there on each scale …
 ERRORS = {"mse": "MSE", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "mase": "MASE"}
+# … of log variances two more …
+VARIANCE_ERRORS = {"qlike": "QLIKE", "bias": "bias"}
 # … and the rest once, for the last value calls no direction.
-CALLS_AND_TESTS = {
+CALLS = {
     "direction_accuracy": ("direction", "accuracy"),
     "direction_low": ("direction", "low"),
     "direction_high": ("direction", "high"),
     "direction_base_rate": ("direction", "base_rate"),
     "direction_n": ("direction", "n"),
-    "diebold_mariano_statistic": ("Diebold-Mariano", "statistic"),
-    "diebold_mariano_p": ("Diebold-Mariano", "p"),
-    "diebold_mariano_statistic_vs_ar": ("Diebold-Mariano", "statistic vs AR"),
-    "diebold_mariano_p_vs_ar": ("Diebold-Mariano", "p vs AR"),
 }
+
+
+def significance_column(key, ending):
+    """The column of the CSV file for a key of ``judging.TEST`` and a rival's ending, such as " vs AR"."""
+    return f"diebold_mariano_{key}{ending.lower().replace(' ', '_')}"
 
 
 def run(kind, options, seed, data, settings):
@@ -55,7 +58,8 @@ def run(kind, options, seed, data, settings):
     with threadpool_limits(1):  # the processes share the cores
         make().forward(data.train[0][:1])  # loads libraries, whose time and memory are not the training's
         (model, history, seconds), peak = peak_memory(train)
-        scores = compare({kind: one_step(model, data)}, data)
+        past = {kind: past_steps(model, data)} if data.has_variance else None
+        scores = compare({kind: one_step(model, data)}, data, past)
     row = {
         "model": kind,
         "seed": seed,
@@ -66,10 +70,13 @@ def run(kind, options, seed, data, settings):
         "peak_memory_mib": peak / 2**20,
     }
     for scale in [scale for scale in SCALES if scale in scores]:
-        for name, metric in ERRORS.items():
+        for name, metric in (ERRORS | (VARIANCE_ERRORS if data.has_variance else {})).items():
             row[f"{scale}_{name}"] = scores.loc[kind, (scale, metric)]
             row[f"{scale}_{name}_last_value"] = scores.loc[LAST_VALUE, (scale, metric)]
-    row |= {name: scores.loc[kind, column] for name, column in CALLS_AND_TESTS.items()}
+    row |= {name: scores.loc[kind, column] for name, column in CALLS.items()}
+    for ending in rivals(data).values():
+        for key in TEST:
+            row[significance_column(key, ending)] = scores.loc[kind, ("Diebold-Mariano", key + ending)]
     return row, history
 
 

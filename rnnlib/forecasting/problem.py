@@ -5,8 +5,9 @@ command's help needs this module, and should not take seconds.
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
+
+from rnnlib.data.volatility import LOG_VARIANCE
 
 #: What is usual for each kind of data, where a Problem does not say otherwise.
 USUAL = {
@@ -24,6 +25,8 @@ USUAL = {
         "test": 0.2,
     },
 }
+#: What is usual where the volatility of a stock is forecast.
+VOLATILITY = {"features": [LOG_VARIANCE], "target": LOG_VARIANCE, "relative": True}
 
 
 @dataclass
@@ -34,8 +37,10 @@ class Problem:
         data: "stock", "weather" or "traffic", a key of ``USUAL``.
         symbol, source: for stocks, see ``prices.load``; AAPL (a file's name) and "embedded" if None.
         start, end: first and last day, both included; None is as far as the data go.
-        features, target, predict, test: see ``make_dataset``; what is usual if None.
+        features, target, predict, test, relative: see ``make_dataset``; what is usual if None. To
+            predict "volatility" is to forecast a stock's log variance, see ``data.volatility``.
         length: steps in a window.
+        dates: "mdy" or "dmy", how a CSV file's dates such as 01/02/2024 are read.
     """
 
     data: str = "stock"
@@ -48,10 +53,15 @@ class Problem:
     predict: str | None = None
     test: float | str | None = None
     length: int = 30
+    relative: bool | None = None
+    dates: str | None = None
 
     def __post_init__(self):
         if self.data not in USUAL:
             raise ValueError(f"unknown data {self.data!r}: choose one of {', '.join(USUAL)}")
+        for name in ("source", "symbol"):
+            if getattr(self, name) is not None and not str(getattr(self, name)).strip():
+                raise ValueError(f"the {name} is empty: name one, or leave it out")
         if self.data == "stock":
             self.source = str(self.source or "embedded")
             if self.source not in ("embedded", "yahoo"):
@@ -60,22 +70,43 @@ class Problem:
             self.symbol = (self.symbol or "AAPL").upper()
         elif self.symbol or self.source:
             raise ValueError(f"a symbol or a source belongs to stocks, not to {self.data}")
-        for name, value in USUAL[self.data].items():
+        if self.predict == "volatility" and self.data != "stock":
+            raise ValueError(f"volatility is that of stocks, not of {self.data}")
+        usual = USUAL[self.data] | {"relative": False}
+        for name, value in (usual | (VOLATILITY if self.predict == "volatility" else {})).items():
             if getattr(self, name) is None:
                 setattr(self, name, value)
+
+    @property
+    def has_file(self):
+        """Whether the prices come from a file of the user's own."""
+        return self.data == "stock" and self.source not in ("embedded", "yahoo")
 
     def load(self):
         """(frame, origin): the table and its Origin."""
         from rnnlib.data import prices, traffic, weather
+        from rnnlib.data.calendar import rhythm
         from rnnlib.data.dates import between
         from rnnlib.data.origin import origin_of
+        from rnnlib.data.volatility import with_log_variance
 
         if self.data != "stock":
             frame = {"weather": weather, "traffic": traffic}[self.data].load()
             return between(frame, self.start, self.end), origin_of(frame)
-        frame = prices.load(self.symbol, self.start, self.end, self.source)
-        daily = (frame.index[1:] - frame.index[:-1]).min() == timedelta(days=1)
-        return frame, replace(origin_of(frame), season=5 if daily else None)
+        frame = prices.load(
+            self.symbol,
+            self.start,
+            self.end,
+            self.source,
+            columns=[name for name in ("close", *self.features, self.target) if name != LOG_VARIANCE],
+            dates=self.dates if self.has_file else None,
+        )
+        if self.predict == "volatility":
+            frame, measure = with_log_variance(frame)
+            origin = origin_of(frame)
+            source = f"{origin.source}; variance {measure}"
+            return frame, replace(origin, source=source, unit="", prices=False)
+        return frame, replace(origin_of(frame), season=rhythm(frame.index).season)
 
     def dataset(self, scaling=None):
         """The Dataset, with the Scaling of an earlier training if one is given."""
@@ -88,6 +119,7 @@ class Problem:
             self.target,
             self.predict,
             self.length,
+            relative=self.relative,
             test=self.test,
             scaling=scaling,
             fill_gaps=self.data == "traffic",  # where measurements are missing

@@ -24,6 +24,23 @@ def mase(actual, forecast, past, season=1):
     return float(np.abs(np.subtract(actual, forecast)).mean() / scale) if scale > 0 else np.nan
 
 
+def qlike(actual, forecast):
+    """The loss of forecasts of a variance (Patton 2011): the mean of v / v̂ − ln(v / v̂) − 1.
+
+    It is 0 where they are equal, and expects the least of the mean of v. To take a variance for half of
+    what it is costs more than to take it for twice as much.
+
+    Args:
+        actual, forecast: (n,) variances, above 0.
+
+    Returns:
+        A float; infinite or NaN where a forecast overflowed.
+    """
+    with np.errstate(all="ignore"):
+        ratio = np.asarray(actual, float) / forecast
+        return float((ratio - np.log(ratio) - 1).mean())
+
+
 class Direction(NamedTuple):
     """How often a forecast has the direction right.
 

@@ -303,7 +303,8 @@ def test_each_answer_is_that_of_its_day(predict):
     assert {a.dtype for part in (data.train, data.validation, data.test) for a in part} == {
         np.dtype("float32")
     }
-    np.testing.assert_allclose(data.inputs(table)[data.rows[0] - 30 - 1 :][:30], data.test[0][0], rtol=1e-5)
+    question = data.inputs(table)[None, data.rows[0] - 30 - 1 :][:, :30]
+    np.testing.assert_allclose(data.questions(question, np.zeros(1)), data.test[0][:1], rtol=1e-5)
 
 
 def test_the_scaler_is_that_of_the_training_days():
@@ -353,7 +354,8 @@ def test_gaps_are_filled_from_the_past_and_never_scored():
         ({"features": []}, "at least one feature"),
         ({"features": ["close", "close"]}, "named twice"),
         ({"target": "opening"}, "there is no column 'opening'"),
-        ({"predict": "up"}, 'predict must be "return" or "value"'),
+        ({"predict": "up"}, 'predict must be "return", "value" or "volatility"'),
+        ({"relative": True}, "relative is for values"),
         ({"length": 279}, "279 training days are too few for windows of 279 days"),
         ({"test": "2030-01-01"}, "the test part begins on 2030-01-01, but the data run from 2020-01-01 to"),
         ({"test": 1}, "test is a share such as 0.2, or a day"),

@@ -34,8 +34,8 @@ def checked(arrays, shapes, where=""):
         if array.shape != shape:
             raise ValueError(f"{where}tensor {name} has shape {array.shape}, expected {shape}")
         if array.dtype != result[first].dtype:
-            expected = result[first].dtype
-            raise ValueError(f"{where}tensor {name} is {array.dtype}, expected {expected}, like {first}")
+            dtype, expected = _dtype(arrays[name]), result[first].dtype
+            raise ValueError(f"{where}tensor {name} is {dtype}, expected {expected}, like {first}")
         if not np.isfinite(array).all():
             raise ValueError(f"{where}tensor {name} holds NaN or infinity, expected finite numbers")
     for name in arrays:
@@ -45,14 +45,45 @@ def checked(arrays, shapes, where=""):
 
 
 def _tensor(arrays, name, where=""):
-    """One tensor as a NumPy array, once it is there and float32 or float64."""
+    """One tensor as a NumPy array, float32 or float64, once it is there; of half precision as float32."""
     if name not in arrays:
-        raise ValueError(f"{where}tensor {name} is missing")
-    array = arrays[name]
-    dtype = str(getattr(array, "dtype", type(array).__name__)).removeprefix("torch.")
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"{where}tensor {name} is {dtype}, expected float32 or float64")
-    return np.asarray(array.detach().cpu() if hasattr(array, "detach") else array)
+        raise ValueError(f"{where}tensor {name} is missing{_present(arrays, name)}")
+    array, dtype = arrays[name], _dtype(arrays[name])
+    if dtype not in ("float16", "bfloat16", "float32", "float64"):
+        raise ValueError(f"{where}tensor {name} is {dtype}, expected float32 or float64, or half precision")
+    if np.ma.isMaskedArray(array):
+        raise ValueError(f"{where}tensor {name} has a mask, expected plain numbers")
+    if hasattr(array, "detach"):
+        array = array.detach().cpu()
+        array = array.float() if dtype == "bfloat16" else array  # NumPy does not know it
+    array = np.asarray(array)
+    return array if dtype in ("float32", "float64") else array.astype(np.float32)
+
+
+def _dtype(array):
+    """The name of a tensor's dtype; of something else that of its type."""
+    return str(getattr(array, "dtype", type(array).__name__)).removeprefix("torch.")
+
+
+def _present(arrays, name):
+    """What is there in place of a tensor, for an error."""
+    names = list(map(str, arrays))
+    prefixes = [
+        other.removesuffix(name)
+        for other in names
+        if len(other) > len(name) + 1 and other.endswith(f".{name}")
+    ]
+    if prefixes:
+        choices = listed([f"prefix={prefix!r}" for prefix in prefixes])
+        return f", but {listed(prefix + name for prefix in prefixes)} is there: choose with {choices}"
+    return f"; there is {listed(arrays)}" if len(arrays) else "; there is none"
+
+
+def listed(names, most=4):
+    """The first of some names, with commas between, and how many more there are."""
+    names = [str(name) for name in names]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def length(arrays, name, axes, axis):

@@ -12,7 +12,7 @@ Four things differ between those libraries and this one:
 import numpy as np
 
 from rnnlib.interop.mixer import mixer_params, mixer_shapes, mixer_tensors
-from rnnlib.interop.tensors import checked, filled, length
+from rnnlib.interop.tensors import checked, filled, length, listed
 from rnnlib.interop.torch_lstm import EXCHANGED, OptimizedLSTM
 from rnnlib.models.gru import GRU
 from rnnlib.models.lstm import LSTM
@@ -24,7 +24,7 @@ from rnnlib.models.rnn import RNN
 RECURRENT = {"rnn": (RNN, 1), "lstm": (LSTM, 4), "gru": (GRU, 3)}
 
 
-def from_torch(kind, arrays, layer=0):
+def from_torch(kind, arrays, layer=0, prefix=""):
     """Build a layer from another library's weights.
 
     Args:
@@ -33,9 +33,12 @@ def from_torch(kind, arrays, layer=0):
         arrays: name -> NumPy array, or torch tensor; the names of that library's ``state_dict()``.
         layer: k, which layer of a stack to read: the tensors "…_lk". The others are left alone.
             It must be 0 for "min_gru" and "mamba".
+        prefix: what stands before the tensors' names, in the ``state_dict()`` of a whole net such as
+            "encoder.lstm.", or "module." of a wrapped one. Tensors of other names are left alone.
 
     Returns:
-        A layer of the tensors' dtype, float32 or float64. Biases that are not there are zero.
+        A layer of the tensors' dtype, float32 or float64; of half precision float32. Biases that are
+        not there are zero.
 
     Raises:
         TypeError: ``arrays`` does not map names to arrays.
@@ -52,8 +55,14 @@ def from_torch(kind, arrays, layer=0):
         raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(RECURRENT)}, min_gru, mamba")
     if not hasattr(arrays, "items"):
         raise TypeError(f"arrays must map names to arrays, as state_dict() does, got {type(arrays).__name__}")
-    if not isinstance(layer, int | np.integer) or layer < 0:
+    if not isinstance(layer, int | np.integer) or isinstance(layer, bool) or layer < 0:
         raise ValueError(f"layer must be a whole number from 0 on, got {layer!r}")
+    if prefix:
+        prefix = prefix if prefix.endswith(".") else f"{prefix}."
+        own = {name: array for name, array in arrays.items() if str(name).startswith(prefix)}
+        if not own:
+            raise ValueError(f"no tensor's name begins with {prefix!r}; there is {listed(arrays)}")
+        arrays = {str(name).removeprefix(prefix): array for name, array in own.items()}
     if kind in RECURRENT:
         return _read_recurrent(kind, arrays, layer)
     if layer != 0:
@@ -99,7 +108,7 @@ def to_torch(layer):
 def _read_recurrent(kind, arrays, k):
     make, gates = RECURRENT[kind]
     endings = f"_l{k}", f"_l{k}_reverse"
-    own = {name: array for name, array in arrays.items() if str(name).endswith(endings)}
+    own = {name: array for name, array in arrays.items() if str(name).endswith(endings)} or arrays
     H = length(own, f"weight_hh_l{k}", axes=2, axis=1)
     D = length(own, f"weight_ih_l{k}", axes=2, axis=1)
     shapes = {f"weight_hh_l{k}": (gates * H, H), f"weight_ih_l{k}": (gates * H, D)}

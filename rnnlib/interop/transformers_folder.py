@@ -1,12 +1,13 @@
 """Trained models in folders as the transformers library writes them."""
 
-import json
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 from rnnlib.interop.mixer import mixer_params, mixer_shapes
+from rnnlib.interop.tensor_files import read_json, read_tensors
 from rnnlib.interop.tensors import checked, filled
 from rnnlib.models.mamba_lm import MambaLM
 
@@ -27,10 +28,14 @@ SIZES = "vocab_size", "hidden_size", "num_hidden_layers", "state_size", "conv_ke
 def from_pretrained(folder, dtype=None):
     """Read a MambaLM from a folder of the transformers library: config.json and model.safetensors.
 
+    The tensors may be in several files with an index, and their names may begin with those of a
+    wrapper, such as "module.". A head that differs from the embedding is used, as in transformers 5,
+    also where config.json says that they are tied: a warning says so.
+
     Args:
         folder: where the files are.
         dtype: floating-point type of the parameters; None keeps the file's, and makes
-            float32 of float16.
+            float32 of float16 and bfloat16.
 
     Returns:
         A MambaLM with the logits of transformers' MambaForCausalLM.
@@ -61,19 +66,18 @@ def _read_folder(folder):
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}")
     config = _read_config(folder / "config.json")
-    path = folder / "model.safetensors"
-    tensors = _read_tensors(path)
-    if config["tie_word_embeddings"]:
-        tensors.pop("lm_head.weight", None)  # whatever it holds, transformers does not use it
+    tensors, path = read_tensors(folder)
+    tensors = _unwrapped(tensors)
     original = "backbone.embedding.weight"  # the authors' name, before transformers' one
     embedding = original if original in tensors else "backbone.embeddings.weight"
+    tie = config["tie_word_embeddings"] = _ties(config, tensors, embedding, path)
     tensors = checked(tensors, _shapes(config, embedding), where=f"{path}: ")
     tensors["backbone.embeddings.weight"] = tensors.pop(embedding)
     return {
         "vocab_size": config["vocab_size"],
         "d_model": config["hidden_size"],
         "num_layers": config["num_hidden_layers"],
-        "tie": config["tie_word_embeddings"],
+        "tie": tie,
         "eps": config["layer_norm_epsilon"],
         "d_state": config["state_size"],
         "d_conv": config["conv_kernel"],
@@ -86,14 +90,7 @@ def _read_config(path):
     """config.json with the defaults filled in, once all that rnnlib needs is sound."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is no valid JSON: {error}") from error
-    if not isinstance(config, dict):
-        raise ValueError(f"{path} must hold a JSON object, got {type(config).__name__}")
-
-    config = DEFAULTS | config
+    config = DEFAULTS | read_json(path)
     _check(path, config, "model_type", lambda value: value == "mamba", "'mamba'")
     for key in SIZES:
         _check(path, config, key, _is_size, "a whole number above 0")
@@ -123,26 +120,39 @@ def _is_positive(value):
     return type(value) in (int, float) and 0 < value < math.inf
 
 
-def _read_tensors(path):
-    """All tensors of a safetensors file, float16 as float32."""
-    if not path.is_file():
-        if path.with_name("model.safetensors.index.json").is_file():
-            raise FileNotFoundError(f"there is no file {path}: the model is sharded, in several files")
-        raise FileNotFoundError(f"there is no file {path}")
-    from safetensors import SafetensorError, safe_open
+def _unwrapped(tensors):
+    """The same by the names of MambaForCausalLM, if they are those of what it was wrapped in, such as
+    "module.", or of the bare MambaModel, which has no "backbone.".
+    """
+    last, head = "norm_f.weight", "lm_head.weight"
+    bodies = [name.removesuffix(last) for name in tensors if name.endswith(last)]
+    if len(bodies) != 1 or bodies == ["backbone."]:
+        return tensors
+    (body,) = bodies
+    wrapper = body.removesuffix("backbone.")
+    renamed = {
+        f"backbone.{name.removeprefix(body)}"
+        if name.startswith(body) and name != wrapper + head
+        else name.removeprefix(wrapper): tensor
+        for name, tensor in tensors.items()
+    }
+    return renamed if len(renamed) == len(tensors) else tensors
 
-    tensors = {}
-    try:
-        with safe_open(path, framework="numpy") as file:
-            for name in file.keys():
-                dtype = file.get_slice(name).get_dtype()
-                if dtype not in ("F16", "F32", "F64"):
-                    raise ValueError(f"{path}: tensor {name} is {dtype}, expected F16, F32 or F64")
-                tensor = file.get_tensor(name)
-                tensors[name] = tensor.astype(np.float32) if dtype == "F16" else tensor
-    except SafetensorError as error:
-        raise ValueError(f"{path} is damaged, or no safetensors file: {error}") from error
-    return tensors
+
+def _ties(config, tensors, embedding, path):
+    """Whether the head is the embedding. A head of its own counts for more than config.json."""
+    head = tensors.get("lm_head.weight")
+    if not config["tie_word_embeddings"] or head is None:
+        return config["tie_word_embeddings"]
+    if np.array_equal(head, tensors.get(embedding)):
+        del tensors["lm_head.weight"]
+        return True
+    warnings.warn(
+        f"{path}: lm_head.weight differs from the embedding, so it is used, "
+        "though config.json says that they are tied (tie_word_embeddings)",
+        stacklevel=4,
+    )
+    return False
 
 
 def _shapes(config, embedding):

@@ -1,13 +1,16 @@
 """The folders of transformers that a MambaLM is read from."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlib import MambaLM, interop
-from rnnlib.tests.interop.cases import TINY, assert_close, folder, need, refused, stored_tensors
+from rnnlib.tests.interop.cases import CONFIG, TINY, assert_close, folder, need, refused, stored_tensors
 
+UNTIED = {"tie_word_embeddings": False}
 sizes = st.integers(1, 4)
 
 
@@ -104,13 +107,96 @@ def test_the_authors_name_of_the_embedding_is_read(tmp_path):
     assert "backbone.embeddings.weight is unexpected" in refused(folder(tmp_path / "both", tensors=tensors))
 
 
-def test_a_tied_head_is_the_embedding_whatever_the_file_says(tmp_path):
-    tensors = {**stored_tensors(), "lm_head.weight": np.full((11, 8), np.nan)}
-    expected, _ = MambaLM.from_pretrained(folder(tmp_path / "without")).forward(np.array([[1, 2, 3]]))
+IDS = np.array([[1, 2, 3]])
+
+
+@pytest.mark.parametrize("said", [True, None])
+def test_a_head_that_differs_is_used_whatever_the_config_says(tmp_path, said):
+    """Tied by config.json, or by its silence; transformers 5 uses such a head, too."""
+    config = {key: value for key, value in CONFIG.items() if said or key != "tie_word_embeddings"}
+    head = np.random.default_rng(0).standard_normal((11, 8))
+    path = folder(tmp_path / "tied", config, {**stored_tensors(), "lm_head.weight": head})
+    with pytest.warns(
+        UserWarning, match="lm_head.weight differs from the embedding, so it is used"
+    ) as caught:
+        model = MambaLM.from_pretrained(path)
+    assert caught[0].filename == __file__
+    assert str(path / "model.safetensors") in str(caught[0].message)
+    assert not model.tie
+    np.testing.assert_array_equal(model.params["head.W"], head.T)
+    untied = folder(tmp_path / "untied", None, {**stored_tensors(), "lm_head.weight": head}, **UNTIED)
+    np.testing.assert_array_equal(model.forward(IDS)[0], MambaLM.from_pretrained(untied).forward(IDS)[0])
+
+
+def test_a_head_that_equals_the_embedding_is_the_embedding(tmp_path, recwarn):
+    tensors = stored_tensors()
+    tensors["lm_head.weight"] = tensors["backbone.embeddings.weight"].copy()
     model = MambaLM.from_pretrained(folder(tmp_path / "with", tensors=tensors))
-    np.testing.assert_array_equal(model.forward(np.array([[1, 2, 3]]))[0], expected)
-    message = refused(folder(tmp_path / "untied", tie_word_embeddings=False))
+    assert model.tie
+    assert not recwarn
+    expected, _ = MambaLM.from_pretrained(folder(tmp_path / "without")).forward(IDS)
+    np.testing.assert_array_equal(model.forward(IDS)[0], expected)
+    message = refused(folder(tmp_path / "untied", **UNTIED))
     assert "tensor lm_head.weight is missing" in message
+
+
+@pytest.mark.filterwarnings("ignore:.*lm_head.weight differs")
+@pytest.mark.parametrize(
+    ("head", "says"), [(np.full((11, 8), np.nan), "holds NaN"), (np.ones((12, 8)), "has shape (12, 8)")]
+)
+def test_a_head_that_cannot_be_used_is_refused(tmp_path, head, says):
+    tensors = {**stored_tensors(), "lm_head.weight": head}
+    assert f"tensor lm_head.weight {says}" in refused(folder(tmp_path, tensors=tensors))
+
+
+def test_transformers_uses_the_head_that_differs(tmp_path):
+    torch, transformers = need("torch"), need("transformers")
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 11, "hidden_size": 8, "num_hidden_layers": 1, "state_size": 4}
+    peer = transformers.MambaForCausalLM(transformers.MambaConfig(**sizes, tie_word_embeddings=False))
+    peer.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text("utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps({**config, "tie_word_embeddings": True}), "utf-8")
+    again = transformers.MambaForCausalLM.from_pretrained(tmp_path).eval()
+    if torch.equal(again.lm_head.weight, again.backbone.embeddings.weight):
+        pytest.skip("this version of transformers ties whatever the file says")
+    with torch.no_grad(), pytest.warns(UserWarning, match="lm_head.weight differs"):
+        expected, model = again(torch.tensor(IDS)).logits.numpy(), MambaLM.from_pretrained(tmp_path)
+    np.testing.assert_allclose(model.forward(IDS)[0], expected, rtol=1e-4, atol=1e-5)
+
+
+WRAPPERS = {
+    "module": lambda name: f"module.{name}",
+    "compiled": lambda name: f"_orig_mod.{name}",
+    "model": lambda name: f"model.{name}",
+    "the bare MambaModel": lambda name: name.removeprefix("backbone."),
+    "the bare one, wrapped": lambda name: f"module.{name.removeprefix('backbone.')}",
+    "another body": lambda name: name.replace("backbone.", "mamba."),
+}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+@pytest.mark.parametrize("tie", [True, False])
+def test_the_names_of_a_wrapper_do_not_count(tmp_path, wrapper, tie):
+    tensors = stored_tensors()
+    if not tie:
+        tensors["lm_head.weight"] = np.random.default_rng(0).standard_normal((11, 8))
+    changes = {} if tie else UNTIED
+    expected, _ = MambaLM.from_pretrained(folder(tmp_path / "plain", None, tensors, **changes)).forward(IDS)
+    renamed = {WRAPPERS[wrapper](name): a for name, a in tensors.items()}
+    model = MambaLM.from_pretrained(folder(tmp_path / "wrapped", None, renamed, **changes))
+    np.testing.assert_array_equal(model.forward(IDS)[0], expected)
+    renamed["stray.weight"] = np.ones(3)
+    assert "stray.weight is unexpected" in refused(folder(tmp_path / "stray", None, renamed, **changes))
+
+
+def test_two_bodies_are_no_guess(tmp_path):
+    tensors = stored_tensors()
+    tensors |= {f"module.{name}": a for name, a in tensors.items()}
+    assert "is unexpected" in refused(folder(tmp_path / "both", tensors=tensors))
+    tensors = {name.replace("backbone.", f"{k}."): a for k in "ab" for name, a in stored_tensors().items()}
+    message = refused(folder(tmp_path / "two", tensors=tensors))
+    assert "backbone.embeddings.weight is missing; there is a." in message
 
 
 def test_half_precision_becomes_float32(tmp_path):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rnnlib.models.parts.arrays import array, as_array
+
 
 def numerical_gradient(f, x, eps=1e-5):
     """Central differences, (f(x + eps) − f(x − eps)) / (2 eps) for each entry of x.
@@ -24,6 +26,7 @@ def numerical_gradient(f, x, eps=1e-5):
         >>> numerical_gradient(lambda: (x**2).sum(), x).round(6).tolist()  # 2 x
         [2.0, 4.0, 6.0]
     """
+    x = array(x, "numerical_gradient: x")  # a view at most: f sees the changes
     if x.dtype != np.float64:
         raise TypeError(f"numerical_gradient needs a float64 array, got {x.dtype}")
     grad = np.zeros_like(x)
@@ -55,6 +58,7 @@ def relative_error(a, b, floor=0.0):
         >>> relative_error(np.array([1.0, np.nan]), np.array([1.0, np.nan]))
         inf
     """
+    a, b = as_array(a, "relative_error: a"), as_array(b, "relative_error: b")
     if a.shape != b.shape:
         raise ValueError(f"shapes differ: {a.shape} and {b.shape}")
     if not (np.isfinite(a).all() and np.isfinite(b).all()):

@@ -10,6 +10,8 @@ asks for the gradient of y_t[o]: so each t takes one backward pass, and a quarte
 
 import numpy as np
 
+from rnnlib.models.parts.arrays import array
+
 
 def influence(model, x):
     """J for one sequence: which inputs does the answer at each step depend on?
@@ -28,6 +30,7 @@ def influence(model, x):
         after a division, such as by the row's largest.
 
     Raises:
+        TypeError: x is no array of real numbers.
         ValueError: the model answers at the last step alone.
 
     Examples:
@@ -39,6 +42,7 @@ def influence(model, x):
     """
     if model.config["readout"] != "every":
         raise ValueError('influence needs a model that answers at every step: readout="every"')
+    x = array(x, "influence: x")
     T, O = len(x), model.readout.output_size
     J, W = np.zeros((T, T)), model.readout.params["W"]
     quarter = max(1, -(-T // 4))

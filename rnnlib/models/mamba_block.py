@@ -54,7 +54,7 @@ class MambaBlock(Composite):
         """Gradients for the latest ``forward``: (dx, dstate); fills ``grads``."""
         self._forward_cache()
         dmix, dstate = self.mixer.backward(dy, dstate)
-        dy = dy.astype(self.dtype, copy=False)
+        dy = self._numbers("dy", dy).astype(self.dtype, copy=False)
         dx = dy + self.norm.backward(dmix)
         self.grads = self._collect("grads")
         return dx, dstate

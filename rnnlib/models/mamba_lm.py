@@ -126,14 +126,19 @@ class MambaLM(Composite):
             An iterator over the new token ids, which computes each when it is asked for.
         """
         tokens = np.asarray(prompt)
-        if tokens.ndim != 1 or len(tokens) == 0 or tokens.dtype.kind not in "iu":
+        if (
+            np.ma.isMaskedArray(prompt)
+            or tokens.ndim != 1
+            or len(tokens) == 0
+            or tokens.dtype.kind not in "iu"
+        ):
             raise ValueError("MambaLM: prompt must be a sequence of one token id or more")
         if tokens.min() < 0 or tokens.max() >= self.vocab_size:
             raise ValueError(
                 f"MambaLM: prompt must hold ids from 0 to {self.vocab_size - 1}, "
                 f"got {tokens.min()} to {tokens.max()}"
             )
-        if not isinstance(count, int | np.integer) or count < 0:
+        if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 0:
             raise ValueError(f"MambaLM: count must be a whole number from 0 on, got {count!r}")
         if not 0 <= temperature < math.inf:
             raise ValueError(f"MambaLM: temperature must be a number from 0 on, got {temperature}")

@@ -1,6 +1,8 @@
 """Models and trainings on disk: safetensors files, all else as JSON in their metadata."""
 
+import datetime
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,9 +22,14 @@ def save(path, model, **extra):
     Args:
         path: where to; an existing file is replaced.
         model: a SequenceModel.
-        extra: values that JSON can hold, such as the scaler's mean; ``load`` gives them back.
+        extra: values that JSON can hold, such as the scaler's mean, and NumPy's numbers, paths and
+            dates; ``load`` gives them back as ``kept`` shows.
+
+    Raises:
+        TypeError: the file cannot hold something of it; the message names it.
+        OSError: the file cannot be written.
     """
-    _write(path, model.params, {"config": model.config, "extra": extra})
+    _write(path, model.params, {"config": kept(model.config), "extra": kept(extra)})
 
 
 def load(path):
@@ -43,6 +50,36 @@ def load(path):
     return model, description["extra"]
 
 
+def kept(extra):
+    """What ``load`` will give back of values that ``save`` is given, before any training: as JSON has them.
+
+    Tuples become lists, NumPy's numbers plain ones, paths and dates text.
+
+    Raises:
+        TypeError: a file cannot hold one of them; the message names it.
+    """
+    for name, value in extra.items():
+        try:
+            json.dumps(value, default=_plain)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{name} cannot be kept in a file: {error}") from error
+    return json.loads(json.dumps(extra, default=_plain))
+
+
+def _plain(value):
+    """What JSON has in place of what it does not know."""
+    for kind, plain in ((np.bool_, bool), (np.integer, int), (np.floating, float)):
+        if isinstance(value, kind):
+            return plain(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, np.datetime64):
+        return str(value)
+    raise TypeError(f"it holds {type(value).__name__}; give numbers, text, lists and dicts of them")
+
+
 def save_training(path, model, training, **extra):
     """Write all that a training needs to go on: weights, best weights, optimizer, random state, history.
 
@@ -58,8 +95,8 @@ def save_training(path, model, training, **extra):
     for average, arrays in optimizer.memory.items():
         tensors |= {f"optimizer.{average}.{name}": a for name, a in arrays.items()}
     description = {
-        "config": model.config,
-        "extra": extra,
+        "config": kept(model.config),
+        "extra": kept(extra),
         "optimizer": {"kind": type(optimizer).__name__.lower(), "t": optimizer.t, **optimizer.settings},
         "rng": training.rng.bit_generator.state,
         "history": asdict(training.history),
@@ -103,7 +140,7 @@ def _damaged(path, error):
 
 def _write(path, tensors, description):
     # One entry: safetensors writes several in any order, and equal models give equal files.
-    metadata = {"rnnlib": json.dumps(description)}
+    metadata = {"rnnlib": json.dumps(kept(description))}
     # safetensors writes an array's memory as it lies, so it must lie in C order.
     tensors = {name: np.ascontiguousarray(a) for name, a in tensors.items()}
     with whole_file(path) as temporary:

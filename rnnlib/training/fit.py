@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 from tqdm.auto import tqdm
 
+from rnnlib.models.parts.arrays import as_array
 from rnnlib.training.history import Training
-from rnnlib.training.losses import LOSSES
+from rnnlib.training.losses import LOSSES, asked
 from rnnlib.training.optimizers import OPTIMIZERS, Optimizer, clip_by_norm
 
 
@@ -17,8 +18,10 @@ def predict(model, x, batch_size=32):
     Layers keep what ``backward`` would need: with batches larger than those of ``fit``, a
     training's memory would peak here.
     """
+    x = as_array(x, "predict: x")
     if len(x) == 0 or batch_size < 1:
         raise ValueError(f"predict needs inputs and a batch_size above 0, got {len(x)} and {batch_size}")
+    _check_settings(batch_size=batch_size)
     return np.concatenate([model.forward(x[i : i + batch_size])[0] for i in range(0, len(x), batch_size)])
 
 
@@ -48,10 +51,12 @@ def fit(
 
     Args:
         model: a SequenceModel; changed in place.
-        train: (x, y) with x (n, T, D) and y as the loss wants it; or a function that takes a
-            Generator and returns an epoch's batches (x, y), for data made on the way.
+        train: (x, y) with x (n, T, D) and y as the loss wants it, arrays or what ``np.asarray`` makes
+            an array of; or a function that takes a Generator and returns an epoch's batches (x, y),
+            for data made on the way.
         validation: (x, y) of the same kind.
-        loss: "mse", "mae", "cross_entropy", or a function (output, y) -> (loss, doutput).
+        loss: "mse", "mae", "cross_entropy", or a function (output, y) -> (loss, doutput). In y
+            cross_entropy alone knows −1 as "nothing is asked here".
         optimizer: "adam", "rmsprop", "sgd", made with ``lr``; or an Optimizer over
             ``model.params``, which brings its own.
         epochs: at most this many passes over the training part.
@@ -73,13 +78,20 @@ def fit(
         A History.
 
     Raises:
-        ValueError: a setting is below 1 or unknown, or a part is empty or of unequal lengths.
+        ValueError: a setting is no whole number from 1 on, or unknown, or a part is empty or of unequal
+            lengths.
+        TypeError: a part is no pair of arrays of real numbers, or a loss of one's own does not return
+            (number, array).
         FloatingPointError: a loss or gradient is NaN or infinite; names the step and what to change.
     """
-    _check_settings(epochs=epochs, batch_size=batch_size, patience=patience, truncate=truncate)
-    if not callable(train):
-        _check_part("training", *train)
-    _check_part("validation", *validation)
+    _check_settings(epochs=epochs, batch_size=batch_size, patience=patience)
+    if truncate is not None:
+        _check_settings(truncate=truncate)
+    train = train if callable(train) else _part("training part", train)
+    validation = _part("validation part", validation)
+    for name, part in (("training", train), ("validation", validation)):
+        if not callable(part) and len(part[0]) == 0:
+            raise ValueError(f"the {name} part is empty")
     if truncate is not None and model.config["readout"] != "every":
         raise ValueError('truncate needs a model that answers at every step: readout="every"')
     loss = _named(loss, LOSSES, "loss")
@@ -91,6 +103,7 @@ def fit(
 
     make_batches = train if callable(train) else lambda rng: _shuffled(*train, batch_size, rng)
     step = partial(_step, model, loss, training.optimizer, max_norm)
+    count = partial(asked, loss)
     history = training.history
     try:
         with tqdm(
@@ -99,9 +112,9 @@ def fit(
             for epoch in range(len(history.train_loss) + 1, epochs + 1):
                 if epoch - 1 - history.best_epoch >= patience:
                     break
-                losses, norms, sizes = _epoch(model, step, make_batches(training.rng), truncate, epoch)
+                losses, norms, sizes = _epoch(model, step, count, make_batches(training.rng), truncate, epoch)
                 with np.errstate(over="ignore", invalid="ignore"):
-                    validation_loss, _ = loss(predict(model, validation[0]), validation[1])
+                    validation_loss, _ = _judge(loss, predict(model, validation[0]), validation[1])
                 _check_finite("validation loss", validation_loss, f"after epoch {epoch}", training.optimizer)
                 history.train_loss.append(float(np.average(losses, weights=sizes)))
                 history.grad_norm.append(float(np.mean(norms)))
@@ -130,8 +143,9 @@ def online(model, x, y, *, loss="mse", optimizer="adam", lr=1e-3, batch_size=32,
         The forecasts (n, O), each made before its answer was seen.
 
     Raises:
-        ValueError, FloatingPointError: as ``fit``.
+        ValueError, TypeError, FloatingPointError: as ``fit``.
     """
+    x, y = as_array(x, "online: x"), as_array(y, "online: y")
     if len(x) != len(y) or len(x) == 0:
         raise ValueError(f"learning online needs an answer for each window, got {len(y)} for {len(x)}")
     _check_settings(batch_size=batch_size)
@@ -149,15 +163,31 @@ def online(model, x, y, *, loss="mse", optimizer="adam", lr=1e-3, batch_size=32,
 
 def _check_settings(**settings):
     for name, value in settings.items():
-        if value is not None and value < 1:
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            raise ValueError(f"{name} must be a whole number, got {value!r}")
+        if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
 
 
-def _check_part(name, x, y):
+def _part(name, part):
+    """The pair (x, y) as arrays, once they go together."""
+    if not isinstance(part, tuple | list) or len(part) != 2:
+        raise TypeError(f"the {name} must be a pair of arrays (x, y), got {type(part).__name__}")
+    x, y = (as_array(a, f"{letter} of the {name}") for a, letter in zip(part, "xy", strict=True))
+    if x.ndim < 2 or y.ndim < 1:
+        raise ValueError(f"the {name} must hold x (n, T, D) and y (n, …), got {x.shape} and {y.shape}")
     if len(x) != len(y):
-        raise ValueError(f"the {name} part has {len(x)} inputs and {len(y)} targets; they must agree")
-    if len(x) == 0:
-        raise ValueError(f"the {name} part is empty")
+        raise ValueError(f"the {name} has {len(x)} inputs and {len(y)} targets; they must agree")
+    return x, y
+
+
+def _judge(loss, output, y):
+    """The loss as a plain number, and its gradient."""
+    result = loss(output, y)
+    if not isinstance(result, tuple | list) or len(result) != 2 or np.ndim(result[0]) != 0:
+        raise TypeError("a loss must return a number and its gradient, an array in the output's shape")
+    value, doutput = result
+    return float(value), doutput
 
 
 def _check_owner(optimizer, model):
@@ -182,16 +212,17 @@ def _shuffled(x, y, batch_size, rng):
         yield x[batch], y[batch]
 
 
-def _epoch(model, step, batches, truncate, epoch):
+def _epoch(model, step, count, batches, truncate, epoch):
     """One pass over the batches; losses, gradient norms and sizes, one entry an optimizer step."""
     losses, norms, sizes = [], [], []
-    for x, y in batches:
+    for batch in batches:
+        x, y = _part("batch", batch)
         T, state = x.shape[1], None
         for t in range(0, T, truncate or T):
             stretch = slice(t, t + (truncate or T))
             answers = y[:, stretch] if truncate else y
-            count = int((answers != -1).sum()) if answers.dtype.kind in "iu" else answers.size
-            if count == 0:  # no question in this stretch: only the state goes on
+            size = count(answers)
+            if size == 0:  # no question in this stretch: only the state goes on
                 _, state = model.forward(x[:, stretch], state=state)
                 continue
             loss, norm, state = step(
@@ -199,7 +230,7 @@ def _epoch(model, step, batches, truncate, epoch):
             )
             losses.append(loss)
             norms.append(norm)
-            sizes.append(count)
+            sizes.append(size)
     if not losses:
         raise ValueError("there is no batch with answers to train on")
     return losses, norms, sizes
@@ -209,7 +240,7 @@ def _step(model, loss, optimizer, max_norm, x, y, state, place):
     """Forward, backward, one optimizer step: (loss, gradient norm, last state)."""
     with np.errstate(over="ignore", invalid="ignore"):  # a loss that overflows is reported below
         output, state = model.forward(x, state=state)
-        value, doutput = loss(output, y)
+        value, doutput = _judge(loss, output, y)
         _check_finite("loss", value, place, optimizer)
         model.backward(doutput)
         grads, norm = clip_by_norm(model.grads, max_norm)

@@ -1,7 +1,11 @@
-"""Losses. Each returns the loss and its gradient with respect to the prediction."""
+"""Losses. Each returns the loss and its gradient with respect to the prediction.
+
+They take whatever ``np.asarray`` makes an array of numbers of, but no masked array.
+"""
 
 import numpy as np
 
+from rnnlib.models.parts.arrays import as_array, floats
 from rnnlib.models.parts.functional import valid_steps
 
 
@@ -20,6 +24,7 @@ def mse(y, target, lengths=None):
     Raises:
         ValueError: the shapes differ (broadcasting would hide a mistake), are empty, or do not
             go with ``lengths``.
+        TypeError: an argument is no array of real numbers.
     """
     error, count = _errors("mse", y, target, lengths)
     return float((error**2).sum() / count), 2 * error / count
@@ -47,8 +52,9 @@ def cross_entropy(y, target):
 
     Raises:
         ValueError: the shapes do not go together, a class does not exist, or nothing is asked.
-        TypeError: the target does not hold integers.
+        TypeError: the target does not hold integers, or an argument is no array of numbers.
     """
+    y, target = floats(y, "cross_entropy: y"), as_array(target, "cross_entropy: target")
     if y.ndim < 2 or y.shape[:-1] != target.shape:
         raise ValueError(
             f"cross_entropy: logits {y.shape} need a target of shape {y.shape[:-1]}, got {target.shape}"
@@ -74,6 +80,7 @@ def cross_entropy(y, target):
 
 def _errors(name, y, target, lengths):
     """y − target, zero in the padding, and the number of values to average."""
+    y, target = floats(y, f"{name}: y"), floats(target, f"{name}: target")
     if y.shape != target.shape:
         raise ValueError(f"{name}: prediction has shape {y.shape}, target {target.shape}; they must be equal")
     if y.size == 0:
@@ -86,6 +93,11 @@ def _errors(name, y, target, lengths):
     mask = valid_steps(lengths, *y.shape[:2], like=y)
     error = np.where(mask[:, :, None], error, 0)  # a padded target may be anything, NaN too
     return error, int(mask.sum()) * y.shape[2]
+
+
+def asked(loss, target):
+    """Over how many answers a loss averages: cross_entropy alone knows −1 as "nothing is asked"."""
+    return int((target != -1).sum()) if loss is cross_entropy else target.size
 
 
 #: The losses by the name that ``fit`` and commands use.

@@ -4,13 +4,15 @@ import math
 
 import numpy as np
 
+from rnnlib.models.parts.arrays import array, floats
+
 #: Mamba's A_log and skip are rates and gains of its state space: weight decay spares them (Gu and Dao 2023).
 NO_DECAY = frozenset({"A_log", "skip"})
 
 
 def global_norm(grads):
     """The length of all gradients taken together as one vector, √Σ g². A float."""
-    return math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in grads.values()))
+    return math.sqrt(sum(float((floats(g, name).astype(np.float64) ** 2).sum()) for name, g in grads.items()))
 
 
 def clip_by_norm(grads, max_norm):
@@ -24,12 +26,22 @@ def clip_by_norm(grads, max_norm):
 
     Returns:
         (clipped, norm): new arrays, and the norm before clipping.
+
+    Raises:
+        ValueError: max_norm is not above 0.
+        TypeError: a gradient is no array of real numbers.
     """
-    if not max_norm > 0:
+    if isinstance(max_norm, bool) or not max_norm > 0:
         raise ValueError(f"max_norm must be above 0, got {max_norm}")
+    grads = _arrays(grads)
     norm = global_norm(grads)
     scale = min(1.0, max_norm / norm) if norm > 0 else 1.0
     return {name: g * g.dtype.type(scale) for name, g in grads.items()}, norm
+
+
+def _arrays(grads):
+    """The gradients as arrays of floating-point numbers."""
+    return {name: floats(g, f"the gradient of {name}") for name, g in grads.items()}
 
 
 class Optimizer:
@@ -47,9 +59,12 @@ class Optimizer:
     """
 
     def __init__(self, params, lr, averages):
-        if not 0 < lr < math.inf:
-            raise ValueError(f"lr must be above 0 and finite, got {lr}")
-        self.params, self.lr, self.t = params, lr, 0
+        if isinstance(lr, bool | str) or not 0 < lr < math.inf:
+            raise ValueError(f"lr must be above 0 and finite, got {lr!r}")
+        for name, p in params.items():
+            if array(p, f"parameter {name}") is not p or p.dtype.kind != "f":
+                raise TypeError(f"parameter {name} must be a plain array of floating-point numbers")
+        self.params, self.lr, self.t = params, float(lr), 0
         self.memory = {key: {name: np.zeros_like(p) for name, p in params.items()} for key in averages}
 
     @property
@@ -58,14 +73,16 @@ class Optimizer:
         return {key: value for key, value in vars(self).items() if key not in ("params", "t", "memory")}
 
     def _begin_step(self, grads):
-        """One more step, if the gradients fit the parameters."""
+        """One more step, if the gradients fit the parameters: the gradients as arrays."""
         if grads.keys() != self.params.keys():
             odd = sorted(grads.keys() ^ self.params.keys())
             raise ValueError(f"gradients and parameters differ in {', '.join(odd)}")
+        grads = _arrays(grads)
         for name, g in grads.items():
             if g.shape != self.params[name].shape:
                 raise ValueError(f"the gradient of {name} has shape {g.shape}, not {self.params[name].shape}")
         self.t += 1
+        return grads
 
 
 class SGD(Optimizer):
@@ -84,7 +101,7 @@ class SGD(Optimizer):
 
     def step(self, grads):
         """Move every parameter once, by its gradient in ``grads``."""
-        self._begin_step(grads)
+        grads = self._begin_step(grads)
         for name, g in grads.items():
             u = self.memory["u"][name]
             u *= self.momentum
@@ -113,7 +130,7 @@ class RMSprop(Optimizer):
 
     def step(self, grads):
         """Move every parameter once, by its gradient in ``grads``."""
-        self._begin_step(grads)
+        grads = self._begin_step(grads)
         for name, g in grads.items():
             v = self.memory["v"][name]
             v *= self.rho
@@ -150,7 +167,7 @@ class Adam(Optimizer):
 
     def step(self, grads):
         """Move every parameter once, by its gradient in ``grads``."""
-        self._begin_step(grads)
+        grads = self._begin_step(grads)
         beta1, beta2 = self.betas
         for name, g in grads.items():
             p, m, v = self.params[name], self.memory["m"][name], self.memory["v"][name]

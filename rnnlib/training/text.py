@@ -88,11 +88,21 @@ def train(kind, *, epochs=20, batch_size=16, lr=0.02, seed=0):
 
 
 def train_and_save(folder, kind):
-    """Train a model and write text_KIND.safetensors; returns (bits a letter, weights, CPU seconds)."""
+    """Train a model and write text_KIND.safetensors.
+
+    Returns:
+        ((bits a letter, weights, CPU seconds), failure): failure is the OSError if the file could not
+        be written, and None if it was: the minutes of work are not lost with it.
+    """
     start = time.process_time()
     model, extra = train(kind)
-    save(folder / f"text_{kind}.safetensors", model, **extra)
-    return extra["bits"], sum(p.size for p in model.params.values()), time.process_time() - start
+    weights = sum(p.size for p in model.params.values())
+    try:
+        save(folder / f"text_{kind}.safetensors", model, **extra)
+        failure = None
+    except OSError as error:
+        failure = error
+    return (extra["bits"], weights, time.process_time() - start), failure
 
 
 def shipped(kind):

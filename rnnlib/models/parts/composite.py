@@ -70,6 +70,10 @@ class Stack(Composite):
         """One state a layer; None where there is none."""
         if states is None:
             return [None] * len(self.layers)
+        if not hasattr(states, "__len__"):
+            raise TypeError(
+                f"{self.owner}: {name} must be a list, one entry a layer, got {type(states).__name__}"
+            )
         if len(states) != len(self.layers):
             raise ValueError(
                 f"{self.owner}: {name} must hold one entry for each of {len(self.layers)} layers"

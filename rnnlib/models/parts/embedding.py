@@ -57,6 +57,7 @@ class Embedding(Layer):
         if getattr(dtype, "kind", "") not in ("i", "u"):
             kind = type(ids).__name__ if dtype is None else dtype
             raise TypeError(f"Embedding: ids must be an array of integers, got {kind}")
+        ids = self._numbers("ids", ids)
         if ids.size and not (ids.min() >= 0 and ids.max() < self.vocab_size):
             raise ValueError(
                 f"Embedding: ids must be from 0 to {self.vocab_size - 1}, got {ids.min()} to {ids.max()}"

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rnnlib.models.parts.arrays import as_array
+
 
 def sigmoid(x):
     """σ(x) = 1 / (1 + e^−x), written as (1 + tanh(x/2)) / 2, which never overflows.
@@ -49,9 +51,10 @@ def valid_steps(lengths, B, T, like):
         Boolean array (B, T), True before each sequence's end.
 
     Raises:
+        TypeError: the lengths are no array of numbers, and nothing to make one of.
         ValueError: a length is no integer, not between 1 and T, or there are not B of them.
     """
-    lengths = np.asarray(lengths)
+    lengths = np.asarray(as_array(lengths, "lengths"))
     if lengths.size == 0:
         lengths = lengths.astype(int)  # an empty list has no type of its own
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu":

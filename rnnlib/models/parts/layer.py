@@ -13,6 +13,7 @@ method returns belong to the caller, no later call changes them.
 
 import numpy as np
 
+from rnnlib.models.parts.arrays import array
 from rnnlib.models.parts.workspace import Workspace
 
 
@@ -20,7 +21,7 @@ class Layer:
     """Parameters, their gradients under the same names, and input checks.
 
     The methods of every layer raise ValueError where a shape does not fit, TypeError where
-    an argument is no array, and RuntimeError where ``backward`` comes before ``forward``.
+    an argument is no array of real numbers, and RuntimeError where ``backward`` comes before ``forward``.
 
     Attributes:
         params: name -> array. An optimizer changes these arrays in place.
@@ -29,9 +30,9 @@ class Layer:
     """
 
     def __init__(self, dtype=np.float32):
+        if dtype is None or np.dtype(dtype) not in (np.float32, np.float64):  # NumPy's None is float64
+            raise ValueError(f"dtype must be float32 or float64, got {dtype and np.dtype(dtype)}")
         self.dtype = np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):
-            raise ValueError(f"dtype must be float32 or float64, got {self.dtype}")
         self.params, self.grads = {}, {}
         self._cache = None  # what backward needs from the latest forward
         self._scratch = Workspace(self.dtype)
@@ -48,16 +49,16 @@ class Layer:
         """Draw an array of ``shape`` from U(−bound, bound)."""
         return rng.uniform(-bound, bound, shape).astype(self.dtype)
 
-    def _check_is_array(self, name, x):
-        if not (hasattr(x, "shape") and hasattr(x, "astype")):  # a torch tensor has no astype
-            raise TypeError(f"{type(self).__name__}: {name} must be an array, got {type(x).__name__}")
+    def _numbers(self, name, x):
+        """``x``, if it is an array of real numbers."""
+        return array(x, f"{type(self).__name__}: {name}")
 
     def _array(self, name, x, **shape):
         """Cast ``x`` to the layer's dtype, once it fits ``shape``: letter=length for each axis.
 
         A length of None is any length. The letters of the notation stand in the error.
         """
-        self._check_is_array(name, x)
+        x = self._numbers(name, x)
         lengths = shape.values()
         fits = len(x.shape) == len(lengths) and all(
             length in (None, n) for n, length in zip(x.shape, lengths, strict=True)
@@ -69,14 +70,14 @@ class Layer:
 
     def _vectors(self, name, x, size):
         """Cast ``x`` (..., D) to the layer's dtype, once its last axis has length ``size``."""
-        self._check_is_array(name, x)
+        x = self._numbers(name, x)
         if len(x.shape) < 1 or x.shape[-1] != size:
             raise ValueError(f"{type(self).__name__}: {name} must have shape (..., D={size}), got {x.shape}")
         return x.astype(self.dtype, copy=False)
 
     def _same_shape(self, name, x, shape):
         """Cast ``x`` to the layer's dtype, once it has this shape."""
-        self._check_is_array(name, x)
+        x = self._numbers(name, x)
         if x.shape != shape:
             raise ValueError(f"{type(self).__name__}: {name} must have shape {shape}, got {x.shape}")
         return x.astype(self.dtype, copy=False)

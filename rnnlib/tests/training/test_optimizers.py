@@ -27,10 +27,10 @@ def test_clipping_shortens_and_keeps_the_direction(grads, max_norm):
 
 
 def test_clipping_and_adam_refuse_bad_settings():
-    for max_norm in (0, -1, float("nan")):
+    for max_norm in (0, -1, float("nan"), True):
         with pytest.raises(ValueError, match="max_norm must be above 0"):
             clip_by_norm({"a": np.ones(2)}, max_norm)
-    for lr in (0, -1, float("nan"), float("inf")):
+    for lr in (0, -1, float("nan"), float("inf"), True):
         with pytest.raises(ValueError, match="lr must be above 0"):
             Adam({}, lr)
     with pytest.raises(ValueError, match="eps must be above 0"):
@@ -135,6 +135,7 @@ def test_optimizers_refuse_bad_settings():
     for make, settings, message in (
         (SGD, {"momentum": 1}, "momentum must be at least 0 and below 1"),
         (SGD, {"lr": 0}, "lr must be above 0"),
+        (SGD, {"lr": "0.1"}, "lr must be above 0 and finite, got '0.1'"),
         (RMSprop, {"rho": -0.1}, "rho must be at least 0"),
         (RMSprop, {"eps": 0}, "eps must be above 0"),
         (Adam, {"weight_decay": -1}, "weight_decay must be at least 0"),

@@ -1,8 +1,11 @@
 """The commands train, evaluate, forecast and benchmark."""
 
+import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from rnnlib.commands.options import (
@@ -13,6 +16,7 @@ from rnnlib.commands.options import (
     BatchSize,
     Clip,
     Data,
+    Dates,
     End,
     Epochs,
     Features,
@@ -29,6 +33,7 @@ from rnnlib.commands.options import (
     Out,
     Patience,
     Predict,
+    Relative,
     SeqLen,
     Source,
     Start,
@@ -43,6 +48,7 @@ from rnnlib.commands.options import (
     problem_of,
 )
 from rnnlib.models.registry import MODELS
+from rnnlib.tools.names import one_line
 
 
 def train(
@@ -50,10 +56,12 @@ def train(
     data: Data = "stock",
     symbol: Symbol = None,
     source: Source = None,
+    dates: Dates = None,
     start: Start = None,
     end: End = None,
     features: Features = None,
     predict: Predict = None,
+    relative: Relative = None,
     seq_len: SeqLen = PROBLEM["length"],
     epochs: Epochs = FIT["epochs"],
     hidden_size: HiddenSize = 32,
@@ -89,15 +97,16 @@ def train(
       train --model mamba --hidden-size 128 --state-size 64 --kernel-size 4
       train --symbol MSFT --source yahoo --features close,volume,high,low
       train --model gru --data weather --epochs 40 --lr 0.003
+      train --model min_gru --target volatility --epochs 20
     """
     from rnnlib.commands.tables import show_scores
     from rnnlib.forecasting import experiment, figures
-    from rnnlib.forecasting.forecasts import one_step
+    from rnnlib.forecasting.forecasts import one_step, past_steps
     from rnnlib.forecasting.judging import compare, verdict
     from rnnlib.training import fit
     from rnnlib.training.optimizers import make_optimizer
 
-    problem = problem_of(data, symbol, source, start, end, features, predict, seq_len)
+    problem = problem_of(data, symbol, source, start, end, features, predict, seq_len, relative, dates)
     optimizer_settings = optimizer_options(optimizer, lr, momentum, weight_decay)
     last = out / f"rnn_{model}_last.safetensors"
     is_old = last.exists()
@@ -115,24 +124,27 @@ def train(
     except experiment.OtherSetting as error:
         error.name = OPTIONS.get(error.name, error.name)
         raise
+    best = out / f"rnn_{model}_best.safetensors"
     forecasts = {model: one_step(network, dataset)}
+    past = past_steps(network, dataset) if dataset.has_variance else None
     if online:
         learner = make_optimizer(network.params, **optimizer_settings)
         outputs = fit.online(network, *dataset.test, loss=loss, optimizer=learner, max_norm=clip)
-        forecasts[f"{model} online"] = dataset.to_level(outputs[:, 0].astype(float), dataset.before)
-    scores = compare(forecasts, dataset)
+        forecasts[f"{model} online"] = dataset.to_level(
+            outputs[:, 0].astype(float), dataset.before, dataset.centre(dataset.rows)
+        )
+    scores = compare(forecasts, dataset, dict.fromkeys(forecasts, past))
     _describe(dataset)
     show_scores(scores, dataset)
     for name in forecasts:
         print(verdict(scores, name, dataset))
-    picture = out / f"rnn_{model}_forecast.png"
-    _save(figures.forecast_figure(history, dataset, forecasts[model], name=model), picture)
-    best = out / f"rnn_{model}_best.safetensors"
-    print(f"Best epoch: {history.best_epoch} of {len(history.train_loss)}. Wrote {best} and {picture}.")
+    print(f"Best epoch: {history.best_epoch} of {len(history.train_loss)}. Wrote {best}.")
     if resume and not is_old:
         print(f"There was no {last} to resume from: this training began with the first epoch.")
     elif is_old and not resume:
-        print(f"They replace those of an earlier {model}; --out keeps trainings apart.")
+        print(f"The files replace those of an earlier {model}; --out keeps trainings apart.")
+    picture = out / f"rnn_{model}_forecast.png"
+    _draw(picture, figures.forecast_figure, history, dataset, forecasts[model], name=model)
 
 
 def evaluate(
@@ -141,6 +153,7 @@ def evaluate(
         int, typer.Option(min=1, help="Also judge recursive forecasts so many steps ahead.")
     ] = 1,
     source: NewSource = None,
+    dates: Dates = None,
 ):
     """Judge a trained model beside naive forecasts.
 
@@ -148,13 +161,13 @@ def evaluate(
     there are any.
     """
     from rnnlib.commands.tables import show_horizons, show_scores
-    from rnnlib.forecasting import experiment
-    from rnnlib.forecasting.forecasts import one_step
+    from rnnlib.forecasting.forecasts import one_step, past_steps
     from rnnlib.forecasting.judging import compare, compare_horizons, verdict
 
-    network, dataset = experiment.load(file, source)
+    network, dataset = _load(file, source, dates)
     name = network.config["kind"]
-    scores = compare({name: one_step(network, dataset)}, dataset)
+    past = past_steps(network, dataset) if dataset.has_variance else None
+    scores = compare({name: one_step(network, dataset)}, dataset, {name: past})
     horizons = compare_horizons(network, dataset, steps) if steps > 1 else None
     _describe(dataset)
     show_scores(scores, dataset)
@@ -169,6 +182,7 @@ def forecast_days(
         int, typer.Option(min=1, max=365, help="How many days to forecast after the data's end.")
     ] = 5,
     source: NewSource = None,
+    dates: Dates = None,
     out: Out = Path(),
 ):
     """Forecast the days after the data's end.
@@ -181,14 +195,14 @@ def forecast_days(
     from rnnlib.forecasting import experiment, figures
     from rnnlib.tools.whole_file import ready
 
-    network, dataset = experiment.load(file, source)
+    network, dataset = _load(file, source, dates)
     ready(out)
     name = network.config["kind"]
     table = experiment.future(network, dataset, days * steps_a_day(dataset.frame.index))
     origin = dataset.origin
-    print(f"{origin.name} ({origin.source}), forecast by {name}")
-    if origin.credit:
-        print(origin.credit)
+    print(f"{one_line(origin.name)} ({one_line(origin.source)}), forecast by {name}")
+    for line in (*origin.notes, *filter(None, [origin.credit])):
+        print(line)
     show_future(table, dataset)
     index = dataset.frame.index
     print(f"The last value is {number(dataset.level[-1])}, on {moment(index[-1], index)}.")
@@ -197,8 +211,7 @@ def forecast_days(
     if ((table["forecast"] < table["low"]) | (table["forecast"] > table["high"])).any():
         print("On the test part the forecasts were too low or too high throughout: do not trust these.")
     picture = out / f"rnn_{name}_future.png"
-    _save(figures.future_figure(dataset, table, name=name), picture)
-    print(f"Wrote {picture}.")
+    _draw(picture, figures.future_figure, dataset, table, name=name)
 
 
 def benchmark(
@@ -206,10 +219,12 @@ def benchmark(
     data: Data = "stock",
     symbol: Symbol = None,
     source: Source = None,
+    dates: Dates = None,
     start: Start = None,
     end: End = None,
     features: Features = None,
     predict: Predict = None,
+    relative: Relative = None,
     seq_len: SeqLen = PROBLEM["length"],
     epochs: Epochs = FIT["epochs"],
     hidden_size: HiddenSize = 128,
@@ -246,39 +261,72 @@ def benchmark(
     kinds = model_names(models)
     sizes = hidden_size, num_layers, state_size, kernel_size
     networks = {kind: model_options(kind, *sizes, among=kinds) for kind in kinds}
-    dataset = problem_of(data, symbol, source, start, end, features, predict, seq_len).dataset()
+    problem = problem_of(data, symbol, source, start, end, features, predict, seq_len, relative, dates)
+    dataset = problem.dataset()
     ready(out)
     settings = fit_settings(epochs, batch_size, loss, FIT["max_norm"], patience or epochs) | {"lr": lr}
     table, histories = benchmark(networks, seeds, dataset, settings, jobs)
 
-    results = out / "benchmark_results.csv"
-    with whole_file(results) as temporary:
-        table.to_csv(temporary, index=False)
+    results, failure = out / "benchmark_results.csv", None
+    try:
+        with whole_file(results) as temporary:
+            table.to_csv(temporary, index=False)
+    except OSError as error:
+        failure = error  # once the tables are shown
     naive = compare({}, dataset)
     _describe(dataset)
     show_benchmark(table, naive, dataset)
+    if failure:
+        raise failure
+    print(f"Wrote {results}.")
     both = {"mamba", "min_gru"} <= set(kinds)
     picture = out / ("mamba_vs_mingru_comparison.png" if both else "models_comparison.png")
-    _save(figures.benchmark_figure(table, histories, naive, dataset), picture)
-    print(f"Wrote {results} and {picture}.")
+    _draw(picture, figures.benchmark_figure, table, histories, naive, dataset)
 
 
 def _describe(dataset):
     """One line on what is forecast, from where, and when."""
     origin, dates = dataset.origin, dataset.dates
     print(
-        f"\n{origin.name} ({origin.source}), one step ahead: "
+        f"\n{one_line(origin.name)} ({one_line(origin.source)}), one step ahead: "
         f"{len(dates)} test steps, {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
     )
     if gaps := dataset.gaps:
         print(f"{gaps} steps without a measurement: the last value stands in the inputs, none is scored.")
-    if origin.credit:
-        print(origin.credit)
+    if dataset.has_variance:
+        from rnnlib.data.volatility import FLOOR
+
+        before, test = dataset.level[dataset.past_rows].mean(), dataset.actual.mean()
+        print(f"Mean log variance: {before:.2f} before the test part, {test:.2f} in it.")
+        if still := int((dataset.level < np.log(1.001 * FLOOR)).sum()):
+            way = "from low to high" if "high and low" in origin.source else "from close to close"
+            print(f"Days that moved less than 0.01% {way} count as days of 0.01%: {still}.")
+    for line in (*origin.notes, *filter(None, [origin.credit])):
+        print(line)
 
 
-def _save(figure, path):
-    """Write a figure, all or nothing."""
+def _load(file, source, dates):
+    """The model and the Dataset of a file; what is to be told of them, in a line each."""
+    from rnnlib.forecasting import experiment
+
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always", experiment.OtherData)
+        model, data = experiment.load(file, source, dates)
+    for note in notes:
+        print(f"Note: {note.message}.", file=sys.stderr)
+    return model, data
+
+
+def _draw(path, make, *arguments, **options):
+    """Write the figure that ``make`` makes, all or nothing. All else has been printed and written before."""
+    from rnnlib.forecasting.drawing import write
     from rnnlib.tools.whole_file import whole_file
 
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=150)
+    try:
+        with whole_file(path) as temporary:
+            write(make(*arguments, **options), temporary)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # matplotlib has many kinds
+        raise ValueError(f"{path} could not be drawn: {one_line(error) or type(error).__name__}") from error
+    print(f"Wrote {path}.")

@@ -4,6 +4,7 @@ import pandas as pd
 
 from rnnlib.commands.tables import show
 from rnnlib.grading.verdicts import VERDICTS
+from rnnlib.tools.names import one_line
 
 LISTED = 20  # rows of a class that a terminal shows
 
@@ -26,7 +27,7 @@ def show_grades(rows, hits, stray):
     if stray:
         names = ", ".join(path.name for path in stray[:5])
         names += f" and {len(stray) - 5} more" if len(stray) > 5 else ""
-        print(f"\nNot graded, in no student's folder: {names}")
+        print(f"\nNot graded, in no student's folder: {one_line(names)}")
 
 
 def show_counts(rows, hits):
@@ -49,6 +50,6 @@ def show_list(heading, column, rows):
     if rows:
         print(f"\n{heading}")
     for row in rows[:LISTED]:
-        print(f"  {row.student}/{row.file}  {row.exercise}: {getattr(row, column)}")
+        print(one_line(f"  {row.student}/{row.file}  {row.exercise}: {getattr(row, column)}"))
     if len(rows) > LISTED:
         print(f"  and {len(rows) - LISTED} more in the CSV file")

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from rnnlib.commands import data, forecasting, labs, speed, tasks, text
+from rnnlib.tools.names import one_line
 
 # Typer carries its own copy of click; the base of its errors has no public name.
 UsageProblem = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
@@ -61,5 +62,5 @@ def main():
     except (typer.Abort, KeyboardInterrupt):
         print("\nStopped.", file=sys.stderr)
         sys.exit(INTERRUPTED)
-    print(f"rnnlib: {message}", file=sys.stderr)
+    print(f"rnnlib: {one_line(message)}", file=sys.stderr)
     sys.exit(2)

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnlib.data.origin import origin_of
-from rnnlib.forecasting.judging import p_value
-from rnnlib.forecasting.naive import linear_name
+from rnnlib.forecasting.benchmark import significance_column
+from rnnlib.forecasting.judging import TEST, horizon_rival, p_value
+from rnnlib.forecasting.naive import rivals
+from rnnlib.tools.names import one_line
 
 
 def show(title, columns, rows):
@@ -20,10 +22,11 @@ def show(title, columns, rows):
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place else "left")
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, str) else number(cell) for cell in row))
+        table.add_row(*(one_line(cell) if isinstance(cell, str) else number(cell) for cell in row))
     print(f"\n{title}")
     width = max(80, shutil.get_terminal_size().columns)  # in a narrow terminal no digit is lost
-    Console(file=sys.stdout, color_system=None, highlight=False, width=width).print(table)
+    plain = {"color_system": None, "highlight": False, "markup": False, "emoji": False}  # a name is a name
+    Console(file=sys.stdout, width=width, **plain).print(table)
 
 
 def number(value):
@@ -63,20 +66,27 @@ def show_scores(scores, data):
     titles = {"prices": data.quantity, "returns": "log returns", "values": data.quantity}
     for scale, title in titles.items():
         if scale in scores:
-            rows = [[name, *row] for name, row in scores[scale].iterrows()]
-            heading = f"Errors: {title}\nMASE compares with the last value's errors before the test part"
-            show(heading, ["forecast", *scores[scale].columns], rows)
+            errors, heading = scores[scale], f"Errors: {title}\n"
+            if data.has_variance:
+                errors = errors.drop(columns=["RMSE", "MASE"])
+                heading += "bias is the mean of actual - forecast; QLIKE judges the variance"
+            else:
+                heading += "MASE compares with the last value's errors before the test part"
+            rows = [[name, *row] for name, row in errors.iterrows()]
+            show(heading, ["forecast", *errors.columns], rows)
 
     calls, rows = scores["direction"], []
     for name, call in calls.iterrows():
         interval = "-" if np.isnan(call["low"]) else f"{percent(call['low'])} to {percent(call['high'])}"
-        tests = (p_value(scores.loc[name, ("Diebold-Mariano", key)]) for key in ("p", "p vs AR"))
+        tests = (
+            p_value(scores.loc[name, ("Diebold-Mariano", f"p{ending}")]) for ending in rivals(data).values()
+        )
         rows.append([name, *tests, percent(call["accuracy"]), interval])
     steps, base_rate = f"{calls['n'].iloc[0]:.0f} steps", percent(calls["base_rate"].iloc[0])
     show(
         f"Could the squared errors be equal? p of the Diebold-Mariano test\n"
         f"Direction on the {steps} that moved; always the same way is right in {base_rate}",
-        ["forecast", "p: last value", f"p: {linear_name(data)}", "direction", "95% interval"],
+        ["forecast", *(f"p: {rival}" for rival in rivals(data)), "direction", "95% interval"],
         rows,
     )
 
@@ -92,25 +102,27 @@ def show_benchmark(table, naive, data):
     scale, unit, factor = (
         ("returns", "log returns in %", 100) if "returns" in naive else ("values", data.quantity, 1)
     )
+    metrics = ["mse", "qlike"] if data.has_variance else ["rmse", "mae"]
     errors, costs, tests = [], [], []
     for kind, runs in table.groupby("model", sort=False):
-        scores = [spread(factor * runs[f"{scale}_{metric}"]) for metric in ("rmse", "mae")]
+        scores = [spread(factor * runs[f"{scale}_{metric}"]) for metric in metrics]
         scores.append(spread(runs[f"{scale}_r2"], 3))
         errors.append([kind, *scores, percent(runs["direction_accuracy"].mean())])
         parameters = f"{runs['parameters'].iloc[0]}"
         costs.append([kind, parameters, spread(runs["seconds"]), spread(runs["peak_memory_mib"])])
         test = [kind]
-        for rival in ("", "_vs_ar"):
-            significant = runs[runs[f"diebold_mariano_p{rival}"] < 0.05][f"diebold_mariano_statistic{rival}"]
-            test += [f"{(significant < 0).sum()}", f"{(significant > 0).sum()}"]
+        for ending in rivals(data).values():
+            statistic, p = (runs[significance_column(key, ending)] for key in TEST)
+            test += [f"{(statistic[p < 0.05] < 0).sum()}", f"{(statistic[p < 0.05] > 0).sum()}"]
         tests.append(test)
     for name, row in naive.iterrows():
-        scores = [number(factor * row[scale, metric]) for metric in ("RMSE", "MAE")]
+        scores = [number(factor * row[scale, metric.upper()]) for metric in metrics]
         errors.append([name, *scores, f"{row[scale, 'R²']:.3f}", percent(row["direction", "accuracy"])])
     seeds = table["seed"].nunique()
     title = f"{seeds} seeds, mean ± standard deviation" if seeds > 1 else "One seed"
-    show(f"{title}; errors: {unit}", ["forecast", "RMSE", "MAE", "R²", "direction"], errors)
-    columns = ["model", "lower: last value", "higher", f"lower: {linear_name(data)}", "higher"]
+    columns = ["forecast", *map(str.upper, metrics), "R²", "direction"]
+    show(f"{title}; errors: {unit}", columns, errors)
+    columns = ["model", *(column for rival in rivals(data) for column in (f"lower: {rival}", "higher"))]
     show(
         "With how many seeds is the error lower or higher than that of a naive forecast?\n"
         "Diebold-Mariano test, p below 0.05, which chance alone gives in one of 20 tests",
@@ -157,7 +169,7 @@ def show_text(models, counting):
 def show_horizons(horizons, data):
     """The table of ``judging.compare_horizons``."""
     rows = [[f"{horizon}", *row[:-1], p_value(row["p"])] for horizon, row in horizons.iterrows()]
-    columns = ["steps ahead", *horizons.columns[:-1], "p: last value"]
+    columns = ["steps ahead", *horizons.columns[:-1], f"p: {horizon_rival(data)}"]
     unit = data.transform.difference_label(data.quantity)
     show(f"Several steps ahead, each forecast made from the one before it; RMSE: {unit}", columns, rows)
 
@@ -168,7 +180,13 @@ def show_future(table, data):
         [moment(time, data.frame.index), row.forecast, f"{row.low:.4g} to {row.high:.4g}"]
         for time, row in zip(table.index, table.itertuples(), strict=True)
     ]
-    show(data.quantity, ["time", "forecast", "80% of past errors"], rows)
+    columns = ["time", "forecast", "80% of past errors"]
+    if data.has_variance:
+        daily = (data.frame.index[1:] - data.frame.index[:-1]).to_series().median() == pd.Timedelta(days=1)
+        columns.append(f"volatility, % a {'day' if daily else 'step'}")
+        for row, forecast in zip(rows, table["forecast"], strict=True):
+            row.append(100 * np.exp(forecast / 2))
+    show(data.quantity, columns, rows)
 
 
 def show_cache(contents):
@@ -184,9 +202,10 @@ def show_prices(quotes):
     """The last days of a table of prices."""
     rows = [[f"{day:%Y-%m-%d}", *row] for day, row in quotes.tail(5).iterrows()]
     origin = origin_of(quotes)
+    name, source = one_line(origin.name), one_line(origin.source)
     first, last = (f"{day:%Y-%m-%d}" for day in quotes.index[[0, -1]])
     show(
-        f"{origin.name}, {origin.source}: {len(quotes)} days, {first} to {last}, in {origin.unit}",
+        f"{name}, {source}: {len(quotes)} days, {first} to {last}, in {origin.unit}",
         ["day", *quotes.columns],
         rows,
     )

@@ -31,5 +31,8 @@ def text(
         if kind not in MODELS:
             raise ValueError(f"{kind} cannot be trained on text: choose from {', '.join(MODELS)}, or all")
     ready(out)
-    rows = in_parallel(partial(train_and_save, out), [(kind,) for kind in kinds], "text", jobs)
+    results = in_parallel(partial(train_and_save, out), [(kind,) for kind in kinds], "text", jobs)
+    rows, failures = zip(*results, strict=True)
     show_text(dict(zip(kinds, rows, strict=True)), [bits_by_counting(context) for context in range(4)])
+    for failure in filter(None, failures):
+        raise failure

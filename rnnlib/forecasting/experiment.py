@@ -1,7 +1,6 @@
 """One model on one problem, with its files: train, resume, and use it again later."""
 
-import hashlib
-import json
+import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,6 +11,14 @@ from threadpoolctl import threadpool_limits
 from rnnlib.data.calendar import following
 from rnnlib.data.dataset import Scaling
 from rnnlib.forecasting.forecasts import recursive
+from rnnlib.forecasting.identity import (
+    OtherData,
+    OtherSetting,
+    check_same,
+    difference,
+    fingerprint,
+    remembered,
+)
 from rnnlib.forecasting.judging import error_bands
 from rnnlib.forecasting.problem import Problem
 from rnnlib.models.sequence_model import SequenceModel
@@ -21,25 +28,7 @@ from rnnlib.training.fit import fit
 from rnnlib.training.history import Training
 from rnnlib.training.optimizers import make_optimizer
 
-
-class OtherSetting(ValueError):
-    """A file to resume from is of a training with another setting.
-
-    Attributes:
-        path: the file.
-        name: the setting; a caller who calls it otherwise may change the name.
-        then, now: its two values.
-    """
-
-    def __init__(self, path, name, then, now):
-        super().__init__(path, name, then, now)
-        self.path, self.name, self.then, self.now = path, name, then, now
-
-    def __str__(self):
-        return (
-            f"{self.path} is of a training with {self.name} = {self.then}, not {self.now}: "
-            "give the settings of then, or train without resume"
-        )
+__all__ = ["OtherData", "OtherSetting", "fingerprint", "future", "load", "train"]
 
 
 def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resume=False):
@@ -56,7 +45,8 @@ def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resum
         seed: for the weights and the order of the batches.
         out: folder for the files.
         resume: go on from ``rnn_KIND_last.safetensors``, if there is one. The result is then bit
-            for bit that of a training without a stop.
+            for bit that of a training without a stop. The data must be the same, wherever they lie now;
+            epochs may be others, and the patience longer.
 
     Returns:
         (model, data, history): the SequenceModel with the best weights, the Dataset, the History.
@@ -64,6 +54,7 @@ def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resum
     Raises:
         OtherSetting: the file to resume from is of a training with another setting.
         ValueError: it is of a training with other data.
+        TypeError: a setting cannot be kept in a file, such as a feature's name that is no text.
     """
     data, out = problem.dataset(), Path(out)
     best, last = (out / f"rnn_{kind}_{which}.safetensors" for which in ("best", "last"))
@@ -78,13 +69,16 @@ def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resum
         "seed": seed,
         "fingerprint": fingerprint(data),
     }
+    identity = checkpoint.kept(identity)  # what no file can hold is told before the training
     if resume and last.exists():
         model, training, saved = checkpoint.load_training(last)
-        _check_same(last, saved, identity)
+        newest = checkpoint.kept(asdict(Problem(**saved["problem"])))  # an older file lacks some settings
+        check_same(last, saved | {"problem": newest}, identity)
     ready(out)
     first_test_step = data.frame.index[data.split.test.start + 1].isoformat()
     scaling = {name: np.asarray(value).tolist() for name, value in data.scaling._asdict().items()}
     description = {"problem": asdict(replace(problem, test=first_test_step)), "scaling": scaling}
+    description |= {"data": remembered(data)}
 
     def keep(training):
         checkpoint.save_training(last, model, training, **identity)
@@ -97,26 +91,54 @@ def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resum
     return model, data, history
 
 
-def load(path, source=None):
+def load(path, source=None, dates=None):
     """A model that ``train`` kept, and its data, with the test part and the scaling of then.
 
     Args:
         path: rnn_KIND_best.safetensors.
         source: where the same prices are now, if not where they were, see ``prices.load``.
+        dates: how that file's dates are read, if not as those of then.
 
     Returns:
         (model, data): a SequenceModel and a Dataset. If the source has newer days, they are
         part of the test part.
+
+    Warns:
+        OtherData: the data are not those that the model was trained on.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged, or of another kind; or the model forecasts values, and the data
+            are not those of the training: in another unit its forecasts mean nothing.
     """
     model, extra = checkpoint.load(path)
     try:
-        problem = Problem(**extra["problem"] | ({"source": source} if source else {}))
+        moved = {"source": source, "dates": dates}
+        moved = {name: value for name, value in moved.items() if value is not None}
+        then = extra["problem"]
+        if source is not None and then.get("symbol") == Path(then.get("source") or "").stem.upper():
+            moved["symbol"] = None  # it was only the file's name
+        problem = Problem(**then | moved)
+        if dates is not None and not problem.has_file:
+            raise ValueError("--dates belongs to a CSV file: name it with --source")
         scaling = Scaling(**{name: np.asarray(value) for name, value in extra["scaling"].items()})
-        return model, problem.dataset(scaling)
+        data = problem.dataset(scaling)
+        words = difference(extra["data"], data) if "data" in extra else None  # older files lack it
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{error}; if the file of prices has moved, name it with source (--source)"
+        ) from error
     except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError(
             f"{path} was not written by the command train, or is damaged: its data are not described"
         ) from error
+    if words and data.transform.name == "value":
+        raise ValueError(
+            f"these data are not those of {path}: {words}; give those of then with source, or train anew"
+        )
+    if words:
+        warnings.warn(f"these data are not those of {path}: {words}", OtherData, stacklevel=2)
+    return model, data
 
 
 def future(model, data, steps):
@@ -131,33 +153,3 @@ def future(model, data, steps):
     shift = data.transform.shift
     columns = {"forecast": path, "low": shift(path, low), "high": shift(path, high)}
     return pd.DataFrame(columns, index=following(data.frame.index, steps))
-
-
-def fingerprint(data):
-    """A hash of every number that a training and its scores depend on."""
-    digest = hashlib.sha256()
-    for part in (data.train, data.validation, data.test):
-        for array in part:
-            digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
-
-
-def _check_same(path, saved, identity):
-    """An error that names the first difference between two trainings."""
-    then, now = _flat(saved), _flat(json.loads(json.dumps(identity)))  # a file holds lists for tuples
-    for name in now | then:
-        if then.get(name) != now.get(name):
-            if name == "fingerprint":
-                raise ValueError(f"{path}: the data have changed since; train without resume")
-            raise OtherSetting(path, name, then.get(name), now.get(name))
-
-
-def _flat(nested):
-    """All settings by their names, without the groups that they stand in."""
-    flat = {}
-    for name, value in nested.items():
-        if isinstance(value, dict):
-            flat |= _flat(value)
-        else:
-            flat[name] = value
-    return flat

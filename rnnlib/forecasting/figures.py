@@ -8,8 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from rnnlib.data.calendar import steps_a_day
-from rnnlib.forecasting.naive import LAST_VALUE, linear_name
+from rnnlib.forecasting.drawing import LINE, label, plain_text
+from rnnlib.forecasting.naive import HAR, LAST_VALUE, baselines, rivals
 from rnnlib.models.registry import MODELS
+from rnnlib.tools.names import from_the_right, one_line, shortened
 
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
 SKY = "#56B4E9"
@@ -26,6 +28,7 @@ PENS = [
 STYLES = dict(zip(MODELS, cycle(PENS), strict=False))
 
 
+@plain_text
 def forecast_figure(history, data, forecast, *, name):
     """Training curve, forecasts, and forecast changes, one below the other.
 
@@ -54,16 +57,18 @@ def forecast_figure(history, data, forecast, *, name):
     dates, before, actual = data.dates[-steps:], data.before[-steps:], data.actual[-steps:]
     forecast = forecast[-steps:]
     level_axes.plot(dates, actual, color="black", label="actual")
-    level_axes.plot(dates, forecast, "--", color=ORANGE, label=name)
+    level_axes.plot(dates, forecast, "--", color=ORANGE, label=label(name))
     level_axes.plot(dates, before, ":", color=BLUE, label=LAST_VALUE)
-    level_axes.set(ylabel=data.quantity, title=f"The last {len(dates)} test steps")
+    if HAR in rivals(data):
+        level_axes.plot(dates, baselines(data)[HAR][-steps:], "-.", color=GREEN, label=HAR)
+    level_axes.set(ylabel=label(data.quantity), title=f"The last {len(dates)} test steps")
 
-    change, label = data.transform.change, data.transform.change_label(data.unit)
+    change, change_label = data.transform.change, label(data.transform.change_label(data.unit))
     width = 0.8 * np.median(np.diff(dates)) if len(dates) > 1 else 0.8
     change_axes.bar(dates, change(actual, before), width=width, color="0.75", label="actual")
-    change_axes.plot(dates, change(forecast, before), color=ORANGE, label=name)
+    change_axes.plot(dates, change(forecast, before), color=ORANGE, label=label(name))
     change_axes.axhline(0, color=BLUE, linestyle=":", label=LAST_VALUE)
-    change_axes.set(ylabel=label, title="The same steps: change from the step before")
+    change_axes.set(ylabel=change_label, title="The same steps: change from the step before")
 
     for axes in (loss_axes, level_axes, change_axes):
         axes.legend(loc="best", fontsize="small")
@@ -72,6 +77,7 @@ def forecast_figure(history, data, forecast, *, name):
     return figure
 
 
+@plain_text
 def future_figure(data, future, *, name):
     """The latest values, and the forecast of the days to come.
 
@@ -89,18 +95,19 @@ def future_figure(data, future, *, name):
     steps = _shown_steps(data)
     past = data.frame.index[-steps:]
     axes.plot(past, data.level[-steps:], color="black", label="actual")
-    axes.plot(future.index, future["forecast"], "o--", color=ORANGE, markersize=4, label=name)
+    axes.plot(future.index, future["forecast"], "o--", color=ORANGE, markersize=4, label=label(name))
     axes.fill_between(
         future.index, future["low"], future["high"], color=ORANGE, alpha=0.2, linewidth=0,
         label="80% of the errors on the test part",
     )  # fmt: skip
     axes.axhline(data.level[-1], color=BLUE, linestyle=":", label=LAST_VALUE)
-    axes.set(ylabel=data.quantity)
+    axes.set(ylabel=label(data.quantity))
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False, fontsize="small")
     _time_axis(axes)
     return figure
 
 
+@plain_text
 def benchmark_figure(table, histories, naive, data):
     """Validation loss, test error, time and memory of each model.
 
@@ -142,25 +149,25 @@ def benchmark_figure(table, histories, naive, data):
     loss_axes.legend(fontsize="small")
 
     scale = "returns" if "returns_rmse" in table else "values"
-    unit = "log returns in %" if scale == "returns" else data.unit
+    unit = "log returns in %" if scale == "returns" else data.unit or data.quantity
     factor = 100 if scale == "returns" else 1
     panels = (
-        (error_axes, factor * table[f"{scale}_rmse"], f"RMSE ({unit})", "Error on the test part"),
+        (error_axes, factor * table[f"{scale}_rmse"], label(f"RMSE ({unit})"), "Error on the test part"),
         (time_axes, table["seconds"], "seconds", "Training time"),
         (memory_axes, table["peak_memory_mib"], "MiB", "Peak memory of the training"),
     )
-    for axes, values, label, title in panels:
+    for axes, values, words, title in panels:
         for place, kind in enumerate(kinds):
             own = values[table["model"] == kind]
             colour = STYLES[kind][0]
             axes.plot([place] * len(own), own, "o", color=colour, alpha=0.6)
             axes.plot([place - 0.25, place + 0.25], [own.mean()] * 2, color=colour, linewidth=3)
-        axes.set(xlim=(-0.6, len(kinds) - 0.4), ylabel=label, title=title)
+        axes.set(xlim=(-0.6, len(kinds) - 0.4), ylabel=words, title=title)
         slant = {"rotation": 30, "ha": "right"} if len(kinds) > 3 else {}
         axes.set_xticks(range(len(kinds)), kinds, **slant)
         if axes is not error_axes:
             axes.set_ylim(0, max(1.1 * values.max(), 0.001))
-    for name, line in ((LAST_VALUE, ":"), (linear_name(data), "--")):
+    for name, line in zip(rivals(data), (":", "--"), strict=True):
         error_axes.axhline(factor * naive.loc[name, (scale, "RMSE")], color=BLUE, linestyle=line, label=name)
     error_axes.margins(y=0.1)
     error_axes.legend(fontsize="small")
@@ -170,10 +177,12 @@ def benchmark_figure(table, histories, naive, data):
 def _title(figure, data, what):
     """What is shown and where the data come from; the credit, where one is due."""
     origin = data.origin
-    title = f"{origin.name or data.target}, {data.target}: {what}\n{origin.source}"
-    figure.suptitle(title, fontsize="large")
+    name, target = (shortened(text, LINE // 3) for text in (origin.name or data.label, data.label))
+    if from_the_right(name):
+        name = f"\N{LEFT-TO-RIGHT MARK}{name}"  # it turns itself, not the line
+    figure.suptitle(f"{name}, {target}: {what}\n{shortened(origin.source, LINE)}", fontsize="large")
     if origin.credit:
-        figure.supxlabel(origin.credit, fontsize="small", color=GREY)
+        figure.supxlabel(one_line(origin.credit), fontsize="small", color=GREY)
 
 
 def _shown_steps(data):
@@ -184,5 +193,5 @@ def _shown_steps(data):
 def _time_axis(axes):
     axes.xaxis.set_major_locator(AutoDateLocator(maxticks=6))
     axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
-    for label in axes.get_xticklabels():
-        label.set(rotation=20, horizontalalignment="right")
+    for date in axes.get_xticklabels():
+        date.set(rotation=20, horizontalalignment="right")

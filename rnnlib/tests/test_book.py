@@ -14,6 +14,9 @@ from rnnlib.grading import notebook
 ROOT = Path(__file__).parents[2]
 PAGES = [
     "book/index.html",
+    "book/start/setup.html",
+    "book/start/labs.html",
+    "book/start/notation.html",
     "book/rnn.html",
     "labs/01_rnn.html",
     "book/gradients.html",
@@ -28,6 +31,8 @@ PAGES = [
     "book/mamba.html",
     "book/mamba_at_work.html",
     "labs/06_mamba.html",
+    "book/appendix/experiments.html",
+    "book/appendix/troubleshooting.html",
     "book/appendix/instructors.html",
     "book/appendix/changes.html",
     "book/appendix/bibliography.html",

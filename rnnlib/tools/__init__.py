@@ -1,1 +1,1 @@
-"""Small tools that know no network: whole files, parallel runs, memory, figures. Imports no other room."""
+"""Small tools that know no network: whole files, parallel runs, memory, names, figures. No other room."""

@@ -1,9 +1,10 @@
 """Folders that can be written into, and files that appear whole or not at all."""
 
+import errno
 import glob
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -25,6 +26,9 @@ def whole_file(path):
     Whoever reads ``path`` sees the old file or the new one, never half of one, even if the
     process is killed or the power fails. If the body fails, the temporary file is removed
     and the old file stays. What killed processes have left is removed too.
+
+    Raises:
+        OSError: the file cannot be written, such as on a full disk; it names ``path``.
     """
     path = Path(path)
     if not path.parent.is_dir():
@@ -39,5 +43,11 @@ def whole_file(path):
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())  # on the disk before the old file goes
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename not in (None, str(temporary), temporary):
+            raise  # another file's trouble
+        reason = error.strerror or str(error)
+        raise OSError(error.errno or errno.EIO, f"cannot be written: {reason}", str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that is gone has nothing to remove
+            temporary.unlink(missing_ok=True)

@@ -49,7 +49,8 @@ def run_pages(app, env, docnames):
 
 def mend_page(app, pagename, templatename, context, doctree):
     """Mend what the tools below write wrongly into a page."""
-    # Thebe runs code on a server, which the book has not; its script comes twice, and fails. Tabs: none.
+    # Thebe runs code on a server, which the book has not; its script comes twice, and fails. Tabs
+    # open by the style sheet alone: their script would only open the same one on each page.
     for kind in ("script_files", "css_files"):
         context[kind] = [
             file
@@ -63,8 +64,15 @@ def mend_page(app, pagename, templatename, context, doctree):
     )
     # A role that screen readers no longer know, in a list that must hold list items.
     body = context.get("body", "").replace('role="doc-biblioentry"', 'role="listitem"')
+    # What a check says names a section as JupyterLab finds it, from the folder of the labs.
+    body = LINK_OF_A_CHECK.sub(
+        lambda link: f'internal" href="{context["pathto"](link[1])}#{nodes.make_id(link[2])}"', body
+    )
     context["body"] = NUMBER.sub(printed, body)
 
+
+#: The page and the section that a check points to, on a page that ran it.
+LINK_OF_A_CHECK = re.compile(r'external" href="\.\./(book/\w+)\.md#([^"]+)"')
 
 #: A number that a page computed, in its text or in a table, and has a hyphen for a minus sign.
 NUMBER = re.compile(r'(<span class="pasted-text">|<td[^>]*>)(-?)([\d.,]+)(?:e([+-]\d+))?(?=\s*<)')

@@ -69,7 +69,7 @@ def kept(extra):
 def _plain(value):
     """What JSON has in place of what it does not know."""
     for kind, plain in ((np.bool_, bool), (np.integer, int), (np.floating, float)):
-        if isinstance(value, kind):
+        if isinstance(value, kind) and not isinstance(value, np.timedelta64):  # that is an integer, too
             return plain(value)
     if isinstance(value, os.PathLike):
         return os.fspath(value)

@@ -284,6 +284,7 @@ def test_numpy_numbers_are_saved(tmp_path):
         "mean": np.float32(0.25), "long": np.longdouble(0.5), "n": np.uint64(3), "flag": np.True_,
         "name": np.str_("A"), "source": Path("a") / "b", "when": pd.Timestamp("2024-01-02"),
         "nested": {"list": (np.float16(1), [np.int8(2)])}, "nothing": None, "nan": np.float64("nan"),
+        "day": np.datetime64("2024-01-02"),
     }  # fmt: skip
     checkpoint.save(path, network, **extra)
     loaded, again = checkpoint.load(path)
@@ -293,6 +294,7 @@ def test_numpy_numbers_are_saved(tmp_path):
     assert again == {
         "mean": 0.25, "long": 0.5, "n": 3, "flag": True, "name": "A", "source": str(Path("a/b")),
         "when": "2024-01-02T00:00:00", "nested": {"list": [1.0, [2]]}, "nothing": None,
+        "day": "2024-01-02",
     }  # fmt: skip
     np.testing.assert_array_equal(loaded.params["layers.1.W_h"], network.params["layers.1.W_h"])
 
@@ -301,7 +303,7 @@ def test_numpy_numbers_are_saved(tmp_path):
     ("value", "kind"),
     [
         (np.ones(2), "ndarray"), (1j, "complex"), (np.complex64(1), "complex64"), ({1, 2}, "set"),
-        (b"a", "bytes"), ([{"deep": object()}], "object"), (np.datetime64("2024-01-02"), "datetime64"),
+        (b"a", "bytes"), ([{"deep": object()}], "object"), (np.timedelta64(1, "D"), "timedelta64"),
         (pd.Series([1]), "Series"), (len, "builtin_function_or_method"),
     ],
 )  # fmt: skip

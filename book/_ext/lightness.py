@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 #: The style sheets of more than 10 kB that others wrote.
-SHEETS = ["styles/*.css", "sphinx-design.min.css", "mystnb.*.css"]
+SHEETS = ["styles/*.css", "pygments.css", "sphinx-design.min.css", "mystnb.*.css"]
 
 #: Names, operators, punctuation and spaces of highlighted code: they keep the colour of their block.
 PLAIN = re.compile(r'<span class="[nopw]">([^<]*)</span>')
@@ -124,5 +124,5 @@ def plain_code(app, pagename, templatename, context, doctree):
 def setup(app):
     app.add_css_file("icons.css")
     app.connect("html-page-context", plain_code)
-    app.connect("build-finished", lighten)
+    app.connect("build-finished", lighten, priority=900)  # after the theme has written its colours of code
     return {"parallel_read_safe": True, "version": "1"}

@@ -5,7 +5,6 @@ import warnings
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from rnnlib.commands.options import (
@@ -285,7 +284,7 @@ def benchmark(
 
 
 def _describe(dataset):
-    """One line on what is forecast, from where, and when."""
+    """What is forecast, from where, and when; and what the reader should know of the data, a line each."""
     origin, dates = dataset.origin, dataset.dates
     print(
         f"\n{one_line(origin.name)} ({one_line(origin.source)}), one step ahead: "
@@ -294,13 +293,8 @@ def _describe(dataset):
     if gaps := dataset.gaps:
         print(f"{gaps} steps without a measurement: the last value stands in the inputs, none is scored.")
     if dataset.has_variance:
-        from rnnlib.data.volatility import FLOOR
-
         before, test = dataset.level[dataset.past_rows].mean(), dataset.actual.mean()
         print(f"Mean log variance: {before:.2f} before the test part, {test:.2f} in it.")
-        if still := int((dataset.level < np.log(1.001 * FLOOR)).sum()):
-            way = "from low to high" if "high and low" in origin.source else "from close to close"
-            print(f"Days that moved less than 0.01% {way} count as days of 0.01%: {still}.")
     for line in (*origin.notes, *filter(None, [origin.credit])):
         print(line)
 

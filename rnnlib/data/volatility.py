@@ -39,15 +39,27 @@ def with_log_variance(prices):
     return prices.assign(**{LOG_VARIANCE: np.log(variance.clip(lower=FLOOR))}), measure
 
 
+def notes_on_floor(table, measure):
+    """A sentence on the days that count as days of 0.01%, ``FLOOR``; () if there are none.
+
+    Args:
+        table, measure: what ``with_log_variance`` returns.
+    """
+    still = int((table[LOG_VARIANCE] <= np.log(FLOOR) + 1e-9).sum())
+    way = "from low to high" if measure == "from high and low" else "from close to close"
+    return (f"Days that moved less than 0.01% {way} count as days of 0.01%: {still}.",) if still else ()
+
+
 def _check_range(prices):
     """Raise a ValueError where high and low are no range."""
     high, low = prices["high"], prices["low"]
     bad = ~(low.gt(0) & high.ge(low) & np.isfinite(high))
     if bad.any():
-        days = f"on {bad.sum()} days, the first {prices.index[bad][0]:%Y-%m-%d}, "
+        days = f"{bad.sum()} days, the first" if bad.sum() > 1 else "the day"
         raise ValueError(
-            f"{days}high or low is missing, or high is below low: leave these days out with start and end, "
-            "or remove the columns high and low, and the variance is that of returns"
+            f"on {days} {prices.index[bad][0]:%Y-%m-%d}, high or low is missing, or high is below low: leave "
+            "these days out with start and end, or remove the columns high and low, and the variance is that "
+            "of returns"
         )
     if "close" in prices and len(prices) > 1:
         still = (high == low) & (prices["close"].diff() != 0)

@@ -88,7 +88,7 @@ class Problem:
         from rnnlib.data.calendar import rhythm
         from rnnlib.data.dates import between
         from rnnlib.data.origin import origin_of
-        from rnnlib.data.volatility import with_log_variance
+        from rnnlib.data.volatility import notes_on_floor, with_log_variance
 
         if self.data != "stock":
             frame = {"weather": weather, "traffic": traffic}[self.data].load()
@@ -105,7 +105,8 @@ class Problem:
             frame, measure = with_log_variance(frame)
             origin = origin_of(frame)
             source = f"{origin.source}; variance {measure}"
-            return frame, replace(origin, source=source, unit="", prices=False)
+            notes = (*origin.notes, *notes_on_floor(frame, measure))
+            return frame, replace(origin, source=source, unit="", prices=False, notes=notes)
         return frame, replace(origin_of(frame), season=rhythm(frame.index).season)
 
     def dataset(self, scaling=None):

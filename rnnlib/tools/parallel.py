@@ -21,7 +21,7 @@ def in_parallel(work, calls, name, jobs=None, progress=True):
     if jobs is not None and jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs}")
     if not calls:
-        raise ValueError(f"{name}: there is nothing to do, since no model or no seed is asked for")
+        raise ValueError(f"{name}: there is nothing to do")
     jobs = min(jobs or joblib.cpu_count(), len(calls))
     tasks = (joblib.delayed(work)(*call) for call in calls)
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks)

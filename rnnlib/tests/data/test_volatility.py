@@ -50,9 +50,9 @@ def test_an_empty_range_is_none():
     [
         (
             {"high": [12.0, np.nan, 11], "low": [10.0, 10, 10]},
-            "on 1 days, the first 2024-01-02, high or low is",
+            "on the day 2024-01-02, high or low is",
         ),
-        ({"high": [12.0, 11, 9], "low": [10.0, 10, 10]}, "on 1 days, the first 2024-01-03, high or low"),
+        ({"high": [12.0, 11, 9], "low": [10.0, 10, 10]}, "on the day 2024-01-03, high or low"),
         ({"high": [0.0, 0, 0], "low": [0.0, 0, 0]}, "on 3 days, the first 2024-01-01, high or low"),
         ({"high": [10.0, 11, 9], "low": [10.0, 11, 9]}, "on 3 of 3 days high is low, though the close moves"),
     ],

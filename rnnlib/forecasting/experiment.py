@@ -72,8 +72,7 @@ def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resum
     identity = checkpoint.kept(identity)  # what no file can hold is told before the training
     if resume and last.exists():
         model, training, saved = checkpoint.load_training(last)
-        newest = checkpoint.kept(asdict(Problem(**saved["problem"])))  # an older file lacks some settings
-        check_same(last, saved | {"problem": newest}, identity)
+        check_same(last, _completed(saved), identity)
     ready(out)
     first_test_step = data.frame.index[data.split.test.start + 1].isoformat()
     scaling = {name: np.asarray(value).tolist() for name, value in data.scaling._asdict().items()}
@@ -89,6 +88,14 @@ def train(problem, kind, *, options, optimizer, settings, seed=0, out=".", resum
         history = fit(model, data.train, data.validation, training=training, after_epoch=keep, **settings)
     checkpoint.save(best, model, **description)  # a kill between the two files of keep leaves an old one
     return model, data, history
+
+
+def _completed(saved):
+    """A training's settings, with the usual ones that an older file lacks."""
+    try:
+        return saved | {"problem": checkpoint.kept(asdict(Problem(**saved["problem"])))}
+    except (LookupError, TypeError, ValueError):  # no such training: what differs will be named
+        return saved
 
 
 def load(path, source=None, dates=None):

@@ -214,6 +214,41 @@ def test_more_patience_goes_on_and_less_is_another_training(tmp_path):
         go_on(2)
 
 
+def resaved(last, change):
+    """The file to resume from, as if ``change`` had written its settings."""
+    model, training, extra = checkpoint.load_training(last)
+    checkpoint.save_training(last, model, training, **change(extra))
+
+
+def test_a_training_from_before_some_settings_goes_on(tmp_path):
+    trained(tmp_path, "return")
+    problem = Problem(source=tmp_path / "then.csv", predict="return", length=3)
+    old = {"relative", "dates"}
+    resaved(
+        tmp_path / "rnn_rnn_last.safetensors",
+        lambda extra: extra | {"problem": {k: v for k, v in extra["problem"].items() if k not in old}},
+    )
+    _, _, history = experiment.train(
+        problem, "rnn", settings={"epochs": 3}, out=tmp_path, resume=True, **SMALL
+    )
+    assert len(history.train_loss) == 3
+
+
+@pytest.mark.parametrize("problem", [None, {}, {"data": "gold"}, {"colour": 1}])
+def test_a_training_of_something_else_is_told(tmp_path, problem):
+    trained(tmp_path, "return")
+    resaved(tmp_path / "rnn_rnn_last.safetensors", lambda extra: extra | {"problem": problem})
+    with pytest.raises((experiment.OtherSetting, ValueError), match="is of a training"):
+        experiment.train(
+            Problem(source=tmp_path / "then.csv", length=3, predict="value"),
+            "rnn",
+            settings={"epochs": 2},
+            out=tmp_path,
+            resume=True,
+            **SMALL,
+        )
+
+
 def test_what_differs_is_named_before_the_data():
     then = {"problem": {"start": None, "source": "a", "symbol": "A"}, "fingerprint": "1"}
     now = {"problem": {"start": "2020-01-01", "source": "b", "symbol": "B"}, "fingerprint": "2"}

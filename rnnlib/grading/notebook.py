@@ -7,6 +7,7 @@ solution; a *check* cell (``grade: true``) follows it; all other code is *provid
 import re
 import textwrap
 import warnings
+from functools import lru_cache
 from pathlib import Path
 
 import nbformat
@@ -68,8 +69,9 @@ def seed(solution):
 def solution_for(stem, student, folder, text=""):
     """The path of the solution that a notebook is to be graded by, or None if it is no lab.
 
-    Students rename files and lose metadata. So a lab is known by the name in its metadata,
-    or by how its file name begins, or by an exercise that it holds.
+    Students rename files, lose metadata, and write one lab over another. So a lab is known by the name
+    in its metadata, or by how its file name begins, if it holds an exercise of that lab; or by the lab
+    of which it holds one; where it holds none, by its names.
 
     Args:
         stem: the file's name, without ``.ipynb``.
@@ -81,16 +83,24 @@ def solution_for(stem, student, folder, text=""):
     label = max((lab for lab in solutions if stem.startswith(lab)), key=len, default=None)
     if student is None:
         return solutions.get(label) or _lab_in(text, solutions.values())
-    name = lab_name(student)
-    if name in solutions or label:
-        return solutions.get(name, solutions.get(label))
-    same = (s for s in solutions.values() if shares_exercise(read(s), student))
-    return next(same, None)
+    named = [solutions[name] for name in (lab_name(student), label) if name in solutions]
+    same = (s for s in [*named, *solutions.values()] if shares_exercise(_read_once(s), student))
+    return next(same, named[0] if named else None)
+
+
+def _read_once(path):
+    """A solution, read again only where it has changed: a class asks for it a thousand times."""
+    return _read_cached(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _read_cached(path, modified):
+    return read(path)
 
 
 def _lab_in(text, solutions):
     """The solved lab most of whose cells' ids stand in a text; where none do, the only lab, or None."""
-    found = {s: sum(f'"{cell.id}"' in text for cell in read(s).cells) for s in solutions}
+    found = {s: sum(f'"{cell.id}"' in text for cell in _read_once(s).cells) for s in solutions}
     likely = max(found, key=found.get, default=None)
     return likely if len(found) == 1 or found.get(likely) else None
 

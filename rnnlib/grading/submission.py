@@ -1,18 +1,19 @@
-"""What students handed in: which notebooks there are, and which lab each of them is."""
+"""What students handed in: which notebooks there are, whose each is, and which lab it is."""
 
-import hashlib
-import json
-import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
+from typing import NamedTuple
 
-from rnnlib.grading import notebook, release
-from rnnlib.grading.verdicts import Failed
+from rnnlib.grading import release
+from rnnlib.grading.intake import layouts, left, tree
+from rnnlib.grading.intake.files import look_into
+from rnnlib.grading.intake.students import by_student, one_deeper, refuse_downloads, unwrapped
+from rnnlib.grading.names import told_apart
 
-LARGEST_FILE = 50 * 2**20  # bytes; a larger notebook is not read
-LARGEST_TEXT = 5 * 2**20  # bytes of a notebook without its outputs
+LATE = "handed in late"
+NAMED = 3  # files that the row of a student without a notebook names,
+LONGEST = 400  # and how many letters they may take
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,10 @@ class Submission:
     """One notebook of one student, with all that is needed to grade it anywhere.
 
     Attributes:
-        student: the name of the student's folder.
-        file: the notebook's path in that folder; "" if there is none.
-        fingerprint: of the file's bytes.
-        content: the notebook as text, without its outputs.
+        student: the name of the student.
+        file: the notebook's path in the student's folder; "" if there is none.
+        fingerprint: of what is read of the notebook.
+        content: what is read of the notebook, as text.
         problem: why it cannot be graded, or "".
         verdict: on a submission with a problem, "unreadable" or "regrade".
         review: why a person should look at it, or "".
@@ -31,6 +32,7 @@ class Submission:
         solution: the lab's solution, as text.
         seed: the random seed of the checks.
         digest: changes with all that its rows depend on.
+        modified: when it was handed in, or changed, in seconds; 0 where nobody knows.
     """
 
     student: str
@@ -44,6 +46,7 @@ class Submission:
     solution: str = ""
     seed: int = 0
     digest: str = ""
+    modified: float = 0.0
 
     def origin(self, walls=""):
         """What all rows of the notebook say, for ``report.row_of``.
@@ -55,111 +58,97 @@ class Submission:
         return {"sandbox": walls} | {name: getattr(self, name) for name in names}
 
 
-def find(folder, solutions, seed):
-    """The submissions in a folder, each with its lab's solution, made anew with the seed.
+class Class(NamedTuple):
+    """What a class handed in.
 
-    Returns:
-        (submissions, stray): list of Submission, and the notebooks in no student's folder.
+    Attributes:
+        submissions: list of Submission; each student has one at least.
+        left: list of ``left.Left``, each file and folder that is in no row.
+        notes: lines that say how the folder was read.
+    """
+
+    submissions: list
+    left: list
+    notes: list
+
+
+def find(folder, solutions, seed, *, solve=None):
+    """What a class handed in, each notebook with its lab's solution, made anew with the seed.
+
+    Args:
+        folder: a folder of students' folders or zip files, or what a system has collected, as it comes
+            (see ``layouts``); or a zip file of one.
+        solve: function of a solved lab's path and the seed that makes the solution; ``release.with_seed``,
+            which runs the lab, if None.
 
     Raises:
         ValueError: there are no students, or no solutions, or a solution is not in order.
     """
-    if not folder.is_dir():
-        raise ValueError(f"there is no folder {folder}")
-    students = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    if not students:
-        raise ValueError(f"{folder} holds no students' folders: it must hold <student>/<lab>.ipynb")
     if not any(solutions.glob("*.ipynb")):
         raise ValueError(f"there are no solved labs in {solutions}: name their folder with --solutions")
-    solve = cache(lambda lab: release.with_seed(solutions / f"{lab}.ipynb", seed) if lab else "")
-    submissions = [each for student in students for each in _of_student(student, solutions, solve, seed)]
-    return submissions, sorted(folder.glob("*.ipynb"))
+    root, notes = layouts.top(folder)
+    files = []
+    for entry in tree.entries(root):
+        if not entry.names:
+            raise ValueError(f"{folder}: {entry.problem}")
+        owner = layouts.owner(entry.names[0]) if len(entry.names) == 1 else None
+        files.append(look_into(entry, (owner and owner.file) or entry.names[-1], solutions))
+    files = unwrapped(files, notes) if root.is_file() else files
+    refuse_downloads(files, root)
+    students, loose = by_student(files, root, {path.stem for path in solutions.glob("*.ipynb")}, notes)
+    if not students:
+        raise ValueError(
+            f"{folder} holds no students' folders: it must hold <student>/<lab>.ipynb"
+            + (f", and it holds {loose[0].path}" if loose else "")
+        )
+    solve = solve or release.with_seed
+    solution = cache(lambda lab: solve(solutions / f"{lab}.ipynb", seed) if lab else "")
+    submissions, rest = [], list(loose)
+    for student, work in sorted(students.items()):
+        mine, others = _of_student(student, work, seed)
+        submissions += [replace(each, solution=solution(each.lab)) for each in mine]
+        rest += others
+    return Class(submissions, left.gathered(rest, files, loose), notes + one_deeper(students, root))
 
 
-def _of_student(student, solutions, solve, seed):
-    """The submissions in a student's folder; one with a problem where there is none.
+def _of_student(student, work, seed):
+    """A student's submissions, one with a problem where there is no notebook; and files in none of them.
 
     Args:
-        solve: function of a lab's name that gives its solution as text.
+        work: list of ``students.Work``.
     """
-    name = _readable(student.name)
-    try:
-        submissions = [_read(student, path, solutions, seed) for path in sorted(_notebooks(student))]
-    except OSError as error:
-        problem = f"a folder cannot be read: {error.strerror}"
-        return [Submission(name, problem=problem, verdict="regrade", seed=seed)]
-    if not submissions:
-        return [Submission(name, problem="there is no notebook in this folder", seed=seed)]
-    counts = Counter(submission.lab for submission in submissions if submission.lab)
-    reviews = {lab: f"{count} notebooks of this lab" for lab, count in counts.items() if count > 1}
-    return [replace(s, solution=solve(s.lab), review=reviews.get(s.lab, "")) for s in submissions]
+    notebooks = [each for each in work if each.file.is_notebook]
+    rest = [each for each in work if not each.file.is_notebook]
+    if not notebooks:
+        problem, named = _why_nothing(rest)
+        review = LATE if any(each.owner.late for each in rest) else ""
+        submission = Submission(student, problem=problem, review=review, seed=seed)
+        return [submission], [each.file for each in rest[named:]]
+    paths = told_apart([each.path for each in notebooks])
+    counts = Counter(each.file.lab for each in notebooks if each.file.lab)
+    submissions = [
+        Submission(student, path, file.fingerprint, file.content, file.problem, file.verdict, lab=file.lab)
+        for path, (_, _, file) in zip(paths, notebooks, strict=True)
+    ]
+    for number, (submission, each) in enumerate(zip(submissions, notebooks, strict=True)):
+        count = counts[submission.lab]
+        reviews = [f"{count} notebooks of this lab"] * (count > 1) + [LATE] * each.owner.late
+        submissions[number] = replace(
+            submission, review=". ".join(reviews), seed=seed, modified=each.modified
+        )
+    return sorted(submissions, key=lambda each: each.file), [each.file for each in rest]
 
 
-def _notebooks(student):
-    """The notebooks in a student's folder, in those below it too, but not in hidden ones."""
-    for place, folders, files in os.walk(student, onerror=_raise):  # follows no links
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        for name in files:
-            if name.lower().endswith(".ipynb") and not name.startswith("."):
-                yield Path(place) / name
+def _why_nothing(rest):
+    """Why a student has handed in no notebook, and how many files the sentence names.
 
-
-def _raise(error):
-    raise error
-
-
-def _read(student, path, solutions, seed):
-    """One notebook, as far as it can be read."""
-    name = _readable(path.relative_to(student).as_posix())
-    submission = Submission(_readable(student.name), name, seed=seed)
-    try:
-        content = _content(path)
-    except Failed as failure:
-        return replace(submission, problem=failure.message, verdict=failure.verdict)
-    nb, text, problem = _without_outputs(content)
-    solution = notebook.solution_for(path.stem, nb, solutions, content.decode("utf-8", "replace"))
-    if solution is None:
-        problem = problem or "this is no lab: neither its name, nor its metadata, nor its cells say which"
-    return replace(
-        submission,
-        fingerprint=hashlib.sha256(content).hexdigest(),
-        content="" if problem else text,
-        problem=problem,
-        lab=solution.stem if solution else "",
-    )
-
-
-def _content(path):
-    """What a file holds.
-
-    Raises:
-        Failed: it is not one that is read.
+    Args:
+        rest: list of ``students.Work``, what there is instead.
     """
-    if path.is_symlink() or not path.is_file():
-        raise Failed("unreadable", "this is a link or a device, not a file")
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise Failed("unreadable", f"the notebook is larger than {LARGEST_FILE >> 20} MiB")
-        return path.read_bytes()
-    except OSError as error:  # the grader's fault, or the file system's
-        raise Failed("regrade", f"the file cannot be read: {error.strerror}") from error
-
-
-def _without_outputs(content):
-    """(notebook, its text, ""), or (None, "", why it cannot be graded)."""
-    try:
-        nb = notebook.loads(content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, notebook.UnreadableNotebook) as error:
-        return None, "", str(error)
-    for cell in nb.cells:
-        cell.pop("outputs", None)  # thousands of notebooks are held in memory
-        cell.pop("attachments", None)
-    text = json.dumps(nb)
-    if len(text) > LARGEST_TEXT:
-        return None, "", f"the notebook holds more than {LARGEST_TEXT >> 20} MiB of text"
-    return nb, text, ""
-
-
-def _readable(name):
-    """A file's name as text that can be written; some names are in no encoding."""
-    return os.fsencode(name).decode("utf-8", errors="replace")
+    if [each.path for each in rest] == [""]:
+        return f"there is no notebook: this is {rest[0].file.problem}", 1
+    files = [f"{each.path} ({each.file.problem})" for each in rest[:NAMED]]
+    while len(", ".join(files)) > LONGEST:
+        files.pop()
+    more = [f"{len(rest) - len(files)} more files"] if len(rest) > len(files) else []
+    return f"there is no notebook, but {', '.join(files + more)}", len(files)

@@ -1,0 +1,53 @@
+"""A file or folder in what a class handed in, and the reasons why one is not looked into."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+CHECKPOINTS = ".ipynb_checkpoints"  # Jupyter's copies of notebooks
+
+#: What editors and systems leave behind, and nobody hands in.
+LEFT_BEHIND = re.compile(
+    r"\.ipynb_checkpoints|__MACOSX|\._.*|\.DS_Store|\.git|\.gitignore|\.gitattributes|\.Rproj\.user"
+    r"|\.idea|\.vscode|\.Trash.*|\.virtual_documents|__pycache__|Icon\r|Thumbs\.db|desktop\.ini|\.gitkeep",
+    re.IGNORECASE,
+)
+
+SOLVED = "labs_solutions"
+COURSE = {"labs", "rnnlib"}  # where one of them lies beside the solved labs, there is the course
+NOT_HANDED_IN = {SOLVED, "rnnlib", "book"}  # and of it, this is nobody's work
+PACKAGES = {"site-packages", "dist-packages", "node_modules"}  # as in an environment of Python
+LINK = "a link, and links are not followed"
+HIDDEN = "hidden"
+COURSES_OWN = "a part of the course, not the student's work"
+OTHERS = "packages of other people"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file, or a folder of which nothing more is to be said.
+
+    Attributes:
+        names: from the top down to its own; a zip file counts as a folder.
+        problem: why it is not read, or "".
+        verdict: on a notebook with this problem, "unreadable" or "regrade".
+        read: function that gives its bytes, while the walk stands at this entry. Raises ``Failed``.
+        folder: whether it is a folder.
+        modified: when it was changed, in seconds; 0 where nobody knows.
+    """
+
+    names: tuple
+    problem: str = ""
+    verdict: str = "unreadable"
+    read: Callable | None = None
+    folder: bool = False
+    modified: float = 0.0
+
+
+def is_course(names):
+    """Whether these names in one folder are those of the course, and not of a student's work alone."""
+    return SOLVED in names and not COURSE.isdisjoint(names)
+
+
+def is_zip(name):
+    return name.lower().endswith(".zip")

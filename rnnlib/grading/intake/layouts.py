@@ -1,0 +1,148 @@
+"""How systems name what they collected: whose a file or a folder is, as its name tells."""
+
+import re
+from collections import Counter
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple
+
+from rnnlib.grading.intake import tree
+from rnnlib.grading.intake.entry import is_zip
+from rnnlib.grading.names import readable
+
+FEEDBACK = "_assignfeedback_"  # in the name of what Moodle keeps of a teacher's
+
+TIME = r"(?P<attempt>\d{4}-[01]\d-[0-3]\d-[0-2]\d(?:-[0-5]\d){2})"
+
+#: A system, and the names that it gives to files or folders at the top of a download. Groups of a name:
+#: ``student``; ``head``, which ends with the student; ``id``, which tells two students of one name apart;
+#: ``file``, as the student called it; ``attempt``, when it came; ``late``.
+LAYOUTS = [
+    ("Moodle", r"(?P<student>.+?)(?:_(?P<id>\d+))?_assignsubmission_[a-z]+(?:_(?P<file>.*))?"),
+    ("Blackboard", rf"(?P<head>.+)_[^\W\d_]+_{TIME}(?:_(?P<file>.+)|\.txt)"),
+    ("Canvas", r"(?:(?P<late>LATE)_)?(?P<student>anon_[^\W_]{5})_\d+_(?P<file>.+)"),
+    (
+        "Canvas",
+        r"(?P<student>.+?)(?:_(?P<late>LATE))?_(?P<id>[1-9]\d\d+)"
+        r"(?:_[1-9]\d\d+_(?P<file>.+)|_(?:text|link)\.html)",
+    ),
+    (
+        "Brightspace",
+        r"\d+-(?P<id>\d+) - (?P<student>.+?) ?- "
+        r"(?P<attempt>[^-]*\d{4}[^-]*?|\d{4}-\d\d-\d\d[ \d.:]*)(?: - (?P<file>.+))?",  # in any language
+    ),
+    ("nbgrader", r"(?P<student>[^+]+)\+[^+]+\+(?P<attempt>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[^+]*(?:\+.*)?"),
+]
+LAYOUTS = [(system, re.compile(pattern, re.DOTALL)) for system, pattern in LAYOUTS]
+
+
+class Owner(NamedTuple):
+    """Whose a file or a folder is.
+
+    Attributes:
+        student: the name as the system writes it.
+        id: tells two students of one name apart.
+        file: the file's name as the student gave it; "" where the student's files lie in a folder.
+        attempt: when it was handed in, where the name says so.
+        late: whether the name says that it was handed in late.
+        system: such as "Moodle"; "" for a plain folder with a student's name.
+    """
+
+    student: str
+    id: str
+    file: str = ""
+    attempt: str = ""
+    late: bool = False
+    system: str = ""
+
+
+def owner(name):
+    """The owner of a file or folder by the name that a system gave it, or None."""
+    for system, pattern in LAYOUTS:
+        match = pattern.fullmatch(name)
+        if match:
+            parts = {key: text for key, text in match.groupdict().items() if text}
+            student = parts.get("student") or parts["head"]
+            more = {"file": parts.get("file", ""), "attempt": _sortable(parts.get("attempt", ""))}
+            return Owner(student, parts.get("id") or student, **more, late="late" in parts, system=system)
+    return None
+
+
+def _sortable(attempt):
+    """A time as a text that sorts: "Sep 24, 2024 926 PM" becomes "2024-09-24 21-26"."""
+    try:
+        time = datetime.strptime(re.sub(r"(?=\d\d [AP]M$)", ":", attempt), "%b %d, %Y %I:%M %p")
+        return time.strftime("%Y-%m-%d %H-%M")
+    except ValueError:  # it does already, or is in another language
+        return attempt
+
+
+def owners(names):
+    """The owners of all that a system gave a name, by name."""
+    known = {name: owner(name) for name in names}
+    known = {name: each for name, each in known.items() if each}
+    heads = {each.student for each in known.values() if each.system == "Blackboard"}
+    users = _last_parts(heads)
+    for name, each in known.items():
+        if each.system == "Blackboard":
+            known[name] = each._replace(student=users[each.student], id=users[each.student])
+    return known
+
+
+def _last_parts(heads):
+    """From "Lab 1_ada" to "ada": what is left where the assignment's name, which all share, is taken away."""
+    parts = {head: head.split("_") for head in heads}
+    shared = _shared(parts.values())
+    return {head: "_".join(p[shared:] if 0 < shared < len(p) else p[-1:]) for head, p in parts.items()}
+
+
+def _shared(lists):
+    """How many of their first elements several lists share; 0 for a single one."""
+    same = takewhile(lambda parts: len(set(parts)) == 1, zip(*lists, strict=False))
+    return len(list(same)) if len(lists) > 1 else 0
+
+
+def repositories(root, folders):
+    """GitHub Classroom clones ``assignment-username``: the owners of such folders, by name."""
+    cloned = [name for name in folders if (Path(root) / name / ".git").exists()]
+    if 2 * len(cloned) < max(1, len(folders)):
+        return {}
+    assignment = Path(root).resolve().name.removesuffix("-submissions") + "-"
+    if not all(name.startswith(assignment) for name in folders):
+        parts = [name.split("-") for name in folders]
+        assignment = "".join(f"{part}-" for part in parts[0][: _shared(parts)])
+    users = {name: name[len(assignment) :] for name in folders}
+    if not assignment or not all(users.values()):
+        return {}
+    return {name: Owner(user, user, system="GitHub Classroom") for name, user in users.items()}
+
+
+def top(folder):
+    """Where the students' files begin, and lines that say so where it is not ``folder`` itself.
+
+    Raises:
+        ValueError: there is no such folder, or it is a course of nbgrader.
+    """
+    root = Path(folder)
+    if root.is_file() and not is_zip(root.name):
+        raise ValueError(f"{folder} is a file: name its folder, or grade one notebook with pytest --nbval")
+    if not root.exists():
+        raise ValueError(f"there is no folder {folder}")
+    names = tree.tops(root)
+    if "submitted" in names and {"source", "gradebook.db", "nbgrader_config.py"} & set(names):
+        raise ValueError(f"{folder} is a course of nbgrader: grade {root / 'submitted'}")
+    inner = root / names[0] if len(names) == 1 and root.is_dir() else None
+    if inner and not inner.is_symlink() and any(map(owner, tree.tops(inner))):
+        return inner, [f"What {readable(inner.name)} holds is graded."]
+    return root, []
+
+
+def recognised(owners):
+    """Lines that say of which systems a download was recognised."""
+    students = {(each.system, each.student, each.id) for each in owners if each.system}
+    counts = Counter(system for system, _, _ in students)
+    return [
+        f"Read as a download of {system}: {count} student{'s' * (count > 1)}."
+        for system, count in sorted(counts.items())
+    ]

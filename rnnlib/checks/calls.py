@@ -31,14 +31,22 @@ class Outcome:
     changed: tuple = ()  # for each argument, whether the call changed it
 
 
+class Yielded(tuple):
+    """What a generator hands out, one after the other."""
+
+
 def call(function, case):
     """Call with copies, so that nothing that happens inside reaches the other calls."""
     case = tuple(case)
     arguments = [copied(argument) for argument in case]
     try:
         value = function(*arguments)
-        if inspect.isgenerator(value) or isinstance(value, type({}.values())):
+        if inspect.isgenerator(value):
+            value = Yielded(value)
+        elif isinstance(value, type({}.values())):
             value = tuple(value)
+        elif inspect.iscoroutine(value):
+            value.close()  # nobody waits for it
     except (Exception, SystemExit) as error:
         return Outcome(error=error)
     changed = tuple(not unchanged(before, after) for before, after in zip(case, arguments, strict=True))

@@ -5,6 +5,7 @@ import os
 from functools import partial
 
 import numpy as np
+from numpy.random import default_rng  # a notebook may put another one into np.random
 
 from rnnlib.checks import recognition, words
 from rnnlib.checks.calls import TooLong, call, limited, line_of_error, one_line, text_of
@@ -132,7 +133,7 @@ class Exercise:
             WrongAnswer: says what is wrong, where, and if it is known, which mistake it is.
         """
         seed = int(os.environ.get("RNNLIB_SEED", 0)) if seed is None else seed
-        cases = self.inputs(np.random.default_rng(seed)) + self.inputs(np.random.default_rng(seed + 1))[:1]
+        cases = self.inputs(default_rng(seed)) + self.inputs(default_rng(seed + 1))[:1]
         try:
             with limited(LIMIT), np.errstate(all="ignore"):
                 return self._checked(answer, cases, helpers)
@@ -150,7 +151,7 @@ class Exercise:
         Returns:
             What is wrong with them, or "".
         """
-        pieces = self.pieces(self.call(self.reference, self.inputs(np.random.default_rng(0))[0]).value)
+        pieces = self.pieces(self.call(self.reference, self.inputs(default_rng(0))[0]).value)
         try:
             (found,) = values
             results = [np.asarray(found[part.name]) for part in pieces]
@@ -339,7 +340,7 @@ class _OneDigit:
     """Random numbers with one digit after the point, for work by hand."""
 
     def __init__(self):
-        self.rng = np.random.default_rng(1)
+        self.rng = default_rng(1)
 
     def normal(self, size):
         digits = [-0.8, -0.5, -0.2, 0.1, 0.4, 0.6, 0.9]

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnnlib.checks.calls import Yielded
+
 
 class Part(NamedTuple):
     """One number or array of a result."""
@@ -41,6 +43,10 @@ def parts(value, right, returns, function):
     ((name, letters),) = returns.items()
     if isinstance(letters, dict):
         return _several(value, right, letters, f"{name} must hold", "yours holds", name)
+    if isinstance(value, Yielded):
+        raise Misfit(
+            f"{name} must be {_kind(right)}, yours is a generator: collect what it yields, and return it."
+        )
     if isinstance(value, tuple):
         comma = len(value) == 1
         hint = "Is there a comma too many?" if comma else f"Return {name} alone, not {len(value)} results."

@@ -35,6 +35,7 @@ def question(exercise, answer, cases, outcome, right, found):
     first, second = (guess, clue) if wrong is None else (clue, guess)  # a shape speaks for itself
     return (
         known
+        or words.about_async(answer)
         or _about_changed(exercise, outcome)
         or _outer_values(exercise, answer)
         or words.about_library(answer)

@@ -5,6 +5,7 @@ import dis
 import inspect
 import re
 import textwrap
+import unicodedata
 from types import CodeType, FunctionType
 
 import numpy as np
@@ -180,6 +181,12 @@ def about_library(function):
     return next((LIBRARIES[name] for name in getattr(code, "co_names", ()) if name in LIBRARIES), "")
 
 
+def about_async(function):
+    """What async does to the answer, or ""."""
+    is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+    return "async def returns something to wait for, no result: write def." if is_async else ""
+
+
 def names_read(function):
     """Names that a function, its comprehensions and inner functions read from outside."""
     return list(dict.fromkeys(_names(function.__code__))) if isinstance(function, FunctionType) else []
@@ -190,6 +197,13 @@ def _names(code):
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant)
+
+
+def foreign_letters(name):
+    """The letters of a name that are easily taken for those of a keyboard, by their Unicode names; or ""."""
+    foreign = dict.fromkeys(letter for letter in name if not letter.isascii())
+    called = ", ".join(unicodedata.name(letter, f"U+{ord(letter):04X}") for letter in foreign)
+    return f"{name} is written with {called}." if called else ""
 
 
 def shapes(parameters, case):
@@ -332,5 +346,7 @@ def about_error(error, line, parameters, titles):
             return f"Run the cell of {titles[name]} first: it makes {name}."
         if name in COUNTS:
             return f"{name} is no argument: read it from a shape, such as {parameters[0]}.shape."
+        if not name.isascii():
+            return f"{foreign_letters(name)} The function gets {', '.join(parameters)}."
         return f"Which argument is {name}? The function gets {', '.join(parameters)}."
     return ""

@@ -1,19 +1,30 @@
 """Where what a check displayed is compared with what the solution stored: here, and nowhere else."""
 
 import math
+import re
 
-from rnnlib.checks import EXERCISES
+from rnnlib.checks import EXERCISES, words
 from rnnlib.checks.verdicts import VALUES_MIME
+from rnnlib.grading import sources, syntax
+from rnnlib.grading.surroundings import difference
 from rnnlib.grading.verdicts import Failed
 
+OWN_PATH = re.compile(r" \(\S*[/\\]\S*\.(py|so|pyd)\)")  # of the grader's packages
 
-def compare(exercise, outputs, broken=None):
+CELL_MAGIC = re.compile(r"\s*(%%(?!time\b|capture\b|prun\b)\w+)")  # what follows runs elsewhere, or not
+
+#: How a check ends that has called an answer.
+VERDICT_OF = {"WrongAnswer": "wrong", "Crashed": "crashed", "TimedOut": "timed out"}
+
+
+def compare(exercise, outputs, broken=None, unmade=None):
     """Compare what a check displayed with what the solution stored, or have it judged once more, here.
 
     Args:
-        exercise: a ``matching.Exercise``.
+        exercise: an ``exercise.Exercise``.
         outputs: of its check, as ``Kernel.execute`` returns them.
-        broken: how a cell of the answer failed, or None.
+        broken: how the answer's own cell failed, or None.
+        unmade: name -> how the student's cell that was to make it stopped.
 
     Raises:
         Failed: they differ; with the check's own sentence where it has one.
@@ -22,7 +33,7 @@ def compare(exercise, outputs, broken=None):
     if not expected:
         raise Failed("regrade", "the solution has no stored values: release it first")
     if not values:
-        raise _failure(exercise, error_in(outputs), broken)
+        raise _explained(_failure(exercise, error_in(outputs), broken), exercise, unmade or {})
     own = EXERCISES.get(exercise.lab, {}).get(exercise.name)
     if own is not None and own.accept is not None:  # many values are right
         refused = own.judge(values[0])
@@ -31,7 +42,8 @@ def compare(exercise, outputs, broken=None):
                 "wrong", f"the check passed in the notebook, but {refused or 'it showed values twice'}"
             )
     elif not same_values(expected, values):
-        raise Failed("wrong", "the check passed in the notebook, but its values are not the expected ones")
+        what = "the check passed in the notebook, but its values are not the expected ones"
+        raise Failed("wrong", f"{what}{_replaced(exercise)}")
 
 
 def same_values(a, b):
@@ -67,9 +79,12 @@ def error_in(outputs):
     return next((output for output in outputs if output["output_type"] == "error"), None)
 
 
-def error_text(error):
-    """An error as Python writes it in its last line."""
-    return f"{error.get('ename')}: {error.get('evalue')}"
+def error_text(error, source=""):
+    """An error in one line, as Python writes it; with more words where it cannot read the source."""
+    name, text = str(error.get("ename")), str(error.get("evalue"))
+    if name in ("SyntaxError", "IndentationError", "TabError"):
+        return syntax.explained(name, text, source)
+    return f"{name}: {OWN_PATH.sub('', text)}".rstrip(".: ")
 
 
 def _failure(exercise, error, broken):
@@ -78,14 +93,65 @@ def _failure(exercise, error, broken):
         return Failed("wrong", "the check showed no values: was it changed?")
     name, text = str(error.get("ename")), str(error.get("evalue"))
     if name == "NotFilledIn":
-        return Failed("unfilled", text.split(". ")[0])  # the rest is advice for a notebook
-    if name == "WrongAnswer":
-        return Failed("wrong", text)
-    if name == "Crashed":
-        return Failed("crashed", text)
-    if name == "TimedOut":
-        return Failed("timed out", text)
+        first = text.split(". ")[0]  # the rest is advice for a notebook
+        return Failed("unfilled", first + _beside(exercise) * first.endswith(": not filled in yet"))
+    if name in VERDICT_OF:
+        return Failed(VERDICT_OF[name], text)
     if name == "NameError" and f"'{exercise.name}'" in text:
-        reason = f", since its cell stopped with {broken}" if broken else ": was it renamed?"
-        return Failed("crashed", f"{exercise.name} is not defined{reason}")
-    return Failed("crashed", f"the check stopped with {error_text(error)}")
+        if broken:
+            return Failed("crashed", f"{exercise.name} is not defined, since its cell stopped with {broken}.")
+        return Failed("crashed", f"{exercise.name} is not defined: was it renamed?{_instead(exercise)}")
+    return Failed("crashed", f"the check stopped with {error_text(error)}{_replaced(exercise)}")
+
+
+def _why_missing(exercise, name, unmade):
+    """Where a name is that an answer needs and that is not there when it runs, or ""."""
+    if name in exercise.below:
+        return f" {name} is made further down: cells run from top to bottom."
+    if name in unmade:
+        return f" The cell that was to make {name} stopped with {unmade[name]}."
+    if "*" in unmade:
+        return f" A cell that imports * stopped with {unmade['*']}."
+    if exercise.made and exercise.made.isdisjoint({name, "*"}):
+        return f" No cell of the notebook makes {name}: was one deleted after it had run?"
+    return ""
+
+
+def _instead(exercise):
+    """What an answer does in the place of defining its function, as far as its text tells."""
+    magic = next(
+        (m for m in (CELL_MAGIC.match(cell.source) for cell in exercise.cells if cell.answers) if m), None
+    )
+    if magic:
+        return f" Its cell begins with {magic[1]}, and defines nothing here."
+    names = _functions(exercise)[:3]
+    foreign = " ".join(filter(None, map(words.foreign_letters, names)))
+    return f" Its cell defines {', '.join(names)}. {foreign}".rstrip() if names else ""
+
+
+def _beside(exercise):
+    """The functions that stand in the cell of a gap, or ""."""
+    names = [name for name in _functions(exercise) if name != exercise.name]
+    return f". Its cell defines {', '.join(names[:3])}: the check calls {exercise.name}" if names else ""
+
+
+def _replaced(exercise):
+    """What of NumPy's an exercise's cells replace, or ""."""
+    names = filter(None, (sources.replaced(cell.source) for cell in exercise.cells if not cell.provided))
+    return next((f". The code replaces {name}, and the check needs NumPy's own" for name in names), "")
+
+
+def _functions(exercise):
+    """The functions that an exercise's cells define in the place of its answer."""
+    return sorted(set().union(*(sources.functions(cell.source) for cell in exercise.cells if cell.answers)))
+
+
+def _explained(failure, exercise, unmade):
+    """A failure, with what a missing name and the grader's surroundings have to do with it."""
+    missing = re.search(r"NameError: name '(\w+)' is not defined", failure.message)
+    if missing:
+        failure.message += _why_missing(exercise, missing[1], unmade)
+    if failure.verdict == "crashed":
+        sentence, failure.review = difference(failure.message)
+        failure.message += f" ({sentence})" if sentence else ""
+    return failure

@@ -1,55 +1,10 @@
 """The verdict on each exercise of a notebook, made outside the kernel that runs the student's code."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-
+from rnnlib.grading.attempts import AFTER_SOLUTION, ATTEMPTS
 from rnnlib.grading.comparison import compare
 from rnnlib.grading.kernel import KernelLost
 from rnnlib.grading.session import Session
 from rnnlib.grading.verdicts import Failed, LabFailed, one_line
-
-
-class Attempt(NamedTuple):
-    """One attempt at an exercise: what runs before its cells, and when it is made.
-
-    Attributes:
-        own: of an earlier exercise: whether the student's answer to it runs, or the solution's.
-        due: of the failure so far, and the earlier exercises: whether this attempt is made.
-        counts: of the failure so far, and a new one: whether the new one takes its place.
-        apart: whether it has a kernel of its own.
-        restore: whether the solution's earlier answers run once more after the exercise's cells,
-            one of which may hold several answers.
-    """
-
-    own: Callable
-    due: Callable
-    counts: Callable
-    apart: bool = True
-    restore: bool = False
-
-
-# The attempts at an exercise, in order. The first that passes is a pass.
-ATTEMPTS = (
-    Attempt(  # after the student's own code, where no person must look at that
-        own=lambda earlier: not earlier.review,
-        due=lambda failure, before: True,
-        counts=lambda failure, new: True,
-        apart=False,
-    ),
-    AFTER_SOLUTION := Attempt(  # other answers, or the machine, may be to blame
-        own=lambda earlier: False,
-        due=lambda failure, before: (
-            failure.verdict == "kernel died" or (before and failure.verdict not in ("unfilled", "timed out"))
-        ),
-        counts=lambda failure, new: new.verdict == "unfilled" or failure.verdict == "regrade",
-        restore=True,
-    ),
-    Attempt(  # it may need what a person must look at; then it is marked, too
-        own=lambda earlier: True,
-        due=lambda failure, before: failure.verdict != "unfilled" and any(e.review for e in before),
-        counts=lambda failure, new: False,
-    ),
-)
 
 
 class Judge:
@@ -80,12 +35,7 @@ class Judge:
         self.session.stop()
 
     def _verdict(self, exercise):
-        if exercise.filled:
-            failure = self._failure(exercise)
-        elif exercise.missing:
-            failure = Failed("unfilled", "not in this notebook: was it begun in an earlier form of the lab?")
-        else:
-            failure = Failed("unfilled", "not filled in yet")
+        failure = Failed("unfilled", exercise.unfilled) if exercise.unfilled else self._failure(exercise)
         if exercise.review or (failure and "MemoryError" in failure.message):
             self.session.stop()
         elif failure and self.session.kernel is not None:
@@ -96,8 +46,11 @@ class Judge:
         """Why an exercise fails, after all attempts that it deserves; None if it passes."""
         failure = Failed("regrade", "not tried yet")
         for attempt in ATTEMPTS:
-            if not attempt.due(failure, self.failures):
+            if not attempt.due(failure, self.failures, exercise):
                 continue
+            if attempt.without:
+                exercise.cells.remove(failure.added)
+                exercise.review = exercise.review or "a cell that it adds came to no end"
             new = self._try(exercise, attempt)
             if new is None:
                 exercise.review = exercise.review or self._mark(attempt)
@@ -116,19 +69,20 @@ class Judge:
         if attempt.apart:
             session.stop()
         try:
-            session.open(self.failures, attempt.own)
+            session.open(self.failures, attempt.own, attempt.mended)
             deadline = session.deadline()
             broken = session.run_answer(exercise, deadline)
             for earlier in self.failures if attempt.restore else ():
                 session.run_solution(earlier, deadline, answers_only=True)
-            compare(exercise, session.run_check(exercise, deadline), broken)
+            compare(exercise, session.run_check(exercise, deadline), broken, session.unmade)
         except Failed as failure:
             if failure.verdict == "regrade":
                 session.stop()
-            failure.message = one_line(failure.message, exercise.title)
+            failure.message = one_line(self._words(failure, exercise), exercise.title)
             return failure
         except KernelLost as error:
-            return Failed(error.verdict, str(error))
+            where = "in a cell that you added: " if error.added else ""
+            return Failed(error.verdict, f"{where}{error}", added=error.added)
         except Exception as error:  # never a zero for what the grader did wrong
             session.stop()
             return Failed("regrade", one_line(f"the grader itself failed: {error!r}", exercise.title))
@@ -137,10 +91,16 @@ class Judge:
                 session.stop()
         return None
 
+    def _words(self, failure, exercise):
+        """A failure's message, with what the notebook and the machine have to do with it."""
+        late = self.session.lateness() if failure.verdict == "timed out" else ""
+        note = exercise.note if failure.verdict in ("wrong", "crashed") else ""
+        return " ".join(filter(None, [failure.message, late, note]))
+
     def _go_on(self, exercise):
         """Run the solution of an exercise that failed, for the next ones."""
         try:
-            if not exercise.filled:
+            if exercise.unfilled:
                 self.session.run_answer(exercise)
             self.session.run_solution(exercise)
         except Exception:  # the next exercise gets another kernel

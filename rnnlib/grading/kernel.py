@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from queue import Empty
 
-import psutil
 import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
@@ -16,10 +15,14 @@ from nbval.kernel import RunningKernel
 
 from rnnlib.checks.verdicts import VALUES_MIME
 from rnnlib.grading import sandbox
+from rnnlib.grading.usage import TooMuch, Usage
 
 MESSAGE_SIZE = 32 * 2**20  # bytes; a longer message is not received
 MOST_OUTPUTS = 20  # that are kept of a cell
-MOST_PROCESSES = 100
+PATIENCE = 20  # half seconds that a cell's outputs may come after its reply
+BUSY = "The machine was busy"
+OPTIONS = ["--HistoryManager.enabled=False", "--ext=rnnlib.grading.shell"]
+OPTIONS += ["--IPKernelApp.outstream_class=None"]  # what is printed, however much, is not even sent
 
 
 class KernelLost(Exception):
@@ -27,7 +30,10 @@ class KernelLost(Exception):
 
     Attributes:
         verdict: "timed out" or "kernel died".
+        added: the cell that the student added, if it was that which ran; or None.
     """
+
+    added = None
 
     def __init__(self, verdict, message):
         super().__init__(message)
@@ -49,12 +55,10 @@ class Kernel(RunningKernel):
     """
 
     def __init__(self, solutions, sandboxed, *, memory, seed=0, startup_timeout=60):
-        self.memory = memory
         self.folder = Path(tempfile.mkdtemp(prefix="k"))  # sockets must have short names
         home = self.folder / "home"
         home.mkdir()
-        python = [sys.executable, "-m", "ipykernel_launcher", "--HistoryManager.enabled=False"]
-        command = [*python, "-f", "{connection_file}"]
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *OPTIONS]
         if sandboxed:
             command = sandbox.inside(command, self.folder, hidden=(sandbox.SOLUTIONS, solutions))
         options = {
@@ -73,6 +77,7 @@ class Kernel(RunningKernel):
         self.km._kernel_spec = KernelSpec(argv=command, display_name="Python", language="python")
         try:
             self.km.start_kernel(**options)
+            self.usage = Usage(self.km.provisioner.pid, self.folder, memory)
             self.kc = self.km.client(context=self.context)
             self.kc.start_channels()
             self.kc.wait_for_ready(timeout=startup_timeout)
@@ -83,6 +88,8 @@ class Kernel(RunningKernel):
     def execute(self, source, deadline):
         """Run code and return its outputs, as far as they matter: errors, and displays with values.
 
+        An error that the kernel tells in its reply alone, such as an unknown magic, is among them.
+
         Args:
             source: the code.
             deadline: on the clock of ``time.monotonic``.
@@ -90,25 +97,58 @@ class Kernel(RunningKernel):
         Raises:
             KernelLost: the kernel died, or did not finish in time.
         """
-        outputs = []
+        outputs, reply, silence = [], {}, 0
         request = self.execute_cell_input(source, allow_stdin=False)
+        self.usage.begin()
         next_look = time.monotonic() + 1
         while True:
             now = time.monotonic()
             if now > deadline:
-                raise KernelLost("timed out", "did not finish in time")
+                raise KernelLost("timed out", self.lateness())
             if now > next_look:
                 self._look_at_its_size()
                 next_look = now + 1
             message = self._next_message()
-            if message is None or message["parent_header"].get("msg_id") != request:
+            if message is None:
+                reply = reply or self._reply_to(request, wait=0)
+                silence += bool(reply)
+                if silence > PATIENCE:  # it has ended, and its last words could not be received
+                    raise KernelLost(
+                        "kernel died", f"it displayed more than {MESSAGE_SIZE >> 20} MiB at once"
+                    )
+                continue
+            if message["parent_header"].get("msg_id") != request:
                 continue
             content = message["content"]
             if message["msg_type"] == "status" and content.get("execution_state") == "idle":
+                if not any(output["output_type"] == "error" for output in outputs):
+                    outputs += _error_of(reply or self._reply_to(request))
                 return outputs
             matters = message["msg_type"] == "error" or VALUES_MIME in (content.get("data") or {})
             if matters and len(outputs) < MOST_OUTPUTS:
                 outputs.append({"output_type": message["msg_type"], **content})
+
+    def _reply_to(self, request, wait=2):
+        """The reply to a request, if it comes within so many seconds; else {}."""
+        end = time.monotonic() + wait
+        while True:
+            try:
+                message = self.kc.get_shell_msg(timeout=max(0, end - time.monotonic()))
+            except Empty:
+                return {}
+            except Exception:  # no kernel sends what cannot be read; what it did tell counts
+                return {}
+            if message["parent_header"].get("msg_id") == request:
+                return message["content"]
+
+    def lateness(self):
+        """Who else had the time of a cell that came to no end, in a sentence; "" if nobody."""
+        who, share = self.usage.where_the_time_went()
+        if who == "waiting":
+            return f"It computed for {share:.0%} of that time: does it wait for something?"
+        if who == "machine":
+            return f"{BUSY}, and gave it {share:.0%} of a processor."
+        return ""
 
     def _next_message(self):
         """What the kernel says next; None if it says nothing for half a second."""
@@ -123,25 +163,10 @@ class Kernel(RunningKernel):
             raise KernelLost("kernel died", f"the Python kernel sent nonsense: {error!r}") from None
 
     def _look_at_its_size(self):
-        """A limit of the system holds for one process, this one for all that the kernel started."""
         try:
-            kernel = psutil.Process(self.km.provisioner.pid)
-            processes = [kernel, *kernel.children(recursive=True)]
-        except psutil.NoSuchProcess:  # execute will see that it died
-            return
-        if len(processes) > MOST_PROCESSES:
-            raise KernelLost("kernel died", f"it started more than {MOST_PROCESSES} processes")
-        size = sum(map(_resident, processes))
-        if size > self.memory:  # what they share counts many times in this sum
-            size = sum(map(_unshared, processes))
-        if size > self.memory:
-            raise KernelLost("kernel died", f"it used more than {self.memory / 2**30:g} GiB of memory")
-        try:
-            sizes = [file.stat().st_size for file in self.folder.rglob("*") if file.is_file()]
-        except (OSError, RecursionError):  # one was just removed, or the folders go too deep
-            return
-        if sum(sizes) > sandbox.SCRATCH:
-            raise KernelLost("kernel died", f"it wrote more than {sandbox.SCRATCH >> 20} MiB of files")
+            self.usage.look()
+        except TooMuch as error:
+            raise KernelLost("kernel died", str(error)) from None
 
     def stop(self):
         """Stop the kernel and remove its folder."""
@@ -152,17 +177,8 @@ class Kernel(RunningKernel):
         sandbox.remove(self.folder)
 
 
-def _resident(process):
-    try:
-        return process.memory_info().rss
-    except psutil.Error:  # it has just ended
-        return 0
-
-
-def _unshared(process):
-    try:
-        return process.memory_full_info().uss
-    except psutil.AccessDenied:
-        return _resident(process)
-    except psutil.Error:
-        return 0
+def _error_of(reply):
+    """The error that a reply tells, as a list of outputs."""
+    if reply.get("status") != "error":
+        return []
+    return [{"output_type": "error", "ename": reply.get("ename"), "evalue": reply.get("evalue")}]

@@ -1,60 +1,14 @@
 """A student's answers in the gaps of a lab: which cell is which, whatever became of it."""
 
 import math
-from dataclasses import dataclass
 from itertools import chain
 
 from rnnlib.grading import sources
+from rnnlib.grading.elsewhere import Elsewhere
+from rnnlib.grading.exercise import Cell, Exercise
 from rnnlib.grading.notebook import exercise_name, grade_id, lab_name, role, squeeze, with_gap
 
 FIGURE = "figure"  # the tag of a cell that draws alone: no grade needs it
-
-
-@dataclass
-class Cell:
-    """One code cell as it will be run.
-
-    Attributes:
-        source: what the student wrote, in answers and added cells; else the solution's.
-        solution: the solution's source; None for a cell that the student added.
-        provided: whether it is the lab's own code, and must not fail.
-    """
-
-    source: str
-    solution: str | None = None
-    provided: bool = False
-
-    @property
-    def answers(self):
-        """Whether it stands in the place of an answer."""
-        return self.solution is not None and not self.provided
-
-
-@dataclass(eq=False)
-class Exercise:
-    """The cells that lead to a check, and the check.
-
-    Attributes:
-        name: the function's name; the grade_id of its answer cell, too.
-        title: such as "Exercise 1.1 rnn_step".
-        points: what a right answer earns.
-        check: the solution notebook's check cell, with its stored outputs.
-        cells: code to run before the check, in order.
-        lab: the lab's name.
-        filled: whether there is an answer.
-        missing: whether the notebook holds neither the gap nor the check.
-        review: why a person should look at it, or "".
-    """
-
-    name: str
-    title: str
-    points: float
-    check: object
-    cells: list
-    lab: str
-    filled: bool = True
-    missing: bool = False
-    review: str = ""
 
 
 def exercises(solution, student=None):
@@ -73,6 +27,7 @@ def exercises(solution, student=None):
     for number, cell in enumerate((student or solution).cells):
         work.take(number, cell)
     work.find_moved_answers()
+    elsewhere = Elsewhere(work.code, work.texts, work.checks)
 
     places = {grade_id(cell): place for place, cell in enumerate(solution.cells)}
     lab, cells = [], [Cell(source) for source in work.added[-1]]
@@ -80,12 +35,14 @@ def exercises(solution, student=None):
         if role(cell) == "check":
             name, title = exercise_name(cell)
             points = cell.metadata["nbgrader"]["points"]
-            filled = work.answers[name] != [gaps[name]]
-            review = why_review(cells) if student else ""
-            missing = not ({place, places[name]} & work.places)
-            lab.append(
-                Exercise(name, title, points, cell, cells, lab_name(solution), filled, missing, review)
-            )
+            exercise = Exercise(name, title, points, cell, cells, lab_name(solution))
+            if work.answers[name] == [gaps[name]]:
+                exercise.unfilled = elsewhere.why_unfilled(name, bool({place, places[name]} & work.places))
+            if student:
+                exercise.review = why_review(cells)
+                exercise.note, exercise.below = elsewhere.note(name), elsewhere.below(name)
+                exercise.made = elsewhere.names()
+            lab.append(exercise)
             cells = []
         cells += work.cells(cell) + [Cell(source) for source in work.added[place]]
     return lab
@@ -122,12 +79,14 @@ class Work:
         self.solution, self.gaps = solution, gaps
         self.match = matcher(solution)
         self.lab = {squeeze(cell.source) for cell in solution.cells}
+        self.lab_texts = {squeeze(cell.source) for cell in solution.cells if role(cell) == "text"}
         self.empty = set(map(squeeze, gaps.values()))
         self.answers = {name: [] for name in gaps}
         self.added = {place: [] for place in range(-1, len(solution.cells))}
         self.place = -1  # of the last cell of the lab that was taken
         self.places = set()  # of all that were taken
         self.code = []  # (number, source) of every code cell with something in it
+        self.texts = set()  # functions that a text cell defines, and not one of the lab's
         self.checks = {}  # function -> number of the first cell with the student's check
 
     def take(self, number, cell):
@@ -137,6 +96,8 @@ class Work:
             self.place = place
             self.places.add(place)
         if cell.cell_type != "code":
+            if squeeze(cell.source) not in self.lab_texts and "NotImplementedError" not in cell.source:
+                self.texts |= sources.names_made(cell.source)
             return
         if kind == "check":
             self.checks.setdefault(name, number)
@@ -169,12 +130,17 @@ class Work:
 
         What is nowhere is a gap.
         """
-        definitions = {name: self._definitions(name) for name, own in self.answers.items() if not own}
+        definitions = {
+            name: self._definitions(name)
+            for name, own in self.answers.items()
+            if not any(name in sources.names_made(source) for source in own)
+        }
         elsewhere = set(chain.from_iterable(definitions.values()))
         for place, own in self.added.items():
             self.added[place] = [source for source in own if source not in elsewhere]
         for name in self.answers:
-            self.answers[name] = self._rest(name, elsewhere) or definitions.get(name) or [self.gaps[name]]
+            own = self._rest(name, elsewhere) + definitions.get(name, [])
+            self.answers[name] = own or [self.gaps[name]]
 
     def _definitions(self, name):
         """The sources that define a function; those above its check, if there are any."""

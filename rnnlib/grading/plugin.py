@@ -9,7 +9,6 @@ nbval's loop that waits for a cell is not used: it has no deadline for output an
 notice a kernel that died. Nor is its loop that compares outputs: it knows no rounding.
 """
 
-import contextlib
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -17,14 +16,15 @@ from pathlib import Path
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from rnnlib.grading import matching, notebook, report, sandbox
+from rnnlib.grading import arguments, matching, notebook, report, sandbox, summary
+from rnnlib.grading.intake import reading
 from rnnlib.grading.judge import Judge
 from rnnlib.grading.kernel import Kernel
+from rnnlib.grading.names import readable
 from rnnlib.grading.settings import WALLS, Settings
 from rnnlib.grading.verdicts import Failed
 
 NBVAL_TIMEOUT = 2000  # nbval's default, in seconds: too long to wait for an endless loop
-COURSE = sandbox.SOLUTIONS.parent
 ORIGIN = pytest.StashKey()  # whose notebook it is, where its path does not tell; see report.row_of
 
 
@@ -55,8 +55,8 @@ def pytest_configure(config):
         options.nbval_cell_timeout = Settings.timeout
     if options.solutions != sandbox.SOLUTIONS and not any(options.solutions.glob("*.ipynb")):
         raise pytest.UsageError(f"--solutions: there are no solved labs in {options.solutions}")
-    _refuse_path("--grades", options.grades, is_folder=False)
-    _refuse_path("--feedback", options.feedback, is_folder=True)
+    arguments.refuse_path("--grades", options.grades, is_folder=False)
+    arguments.refuse_path("--feedback", options.feedback, is_folder=True)
     if options.grades is not None and options.grades.exists():
         try:
             report.read_csv(options.grades)
@@ -64,29 +64,16 @@ def pytest_configure(config):
             raise pytest.UsageError(f"--grades: {error}") from error
 
 
-def _refuse_path(option, path, is_folder):
-    """Say what keeps a path from being written."""
-    if path is None:
-        return
-    if not path.absolute().parent.is_dir():
-        raise pytest.UsageError(f"{option}: there is no folder {path.parent}")
-    if path.exists() and path.is_dir() != is_folder:
-        raise pytest.UsageError(f"{option}: {path} is {'a folder' if path.is_dir() else 'no folder'}")
-
-
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config, args):
     """What lies beside notebooks that are graded is not the grader's: no conftest.py, no settings."""
-    options = early_config.known_args_namespace
-    paths = [path.split("::")[0] for path in options.file_or_dir]
-    if getattr(options, "nbval", False) and paths and all(path.endswith(".ipynb") for path in paths):
-        options.noconftest = True
-        settings, here = early_config.inipath, early_config.invocation_params.dir
-        if settings and not options.inifilename and settings.parent not in (here, *here.parents, COURSE):
-            raise pytest.UsageError(
-                f"the settings in {settings} would rule the grading: use python -m rnnlib grade, "
-                "or give settings of your own with -c"
-            )
+    options, here = early_config.known_args_namespace, early_config.invocation_params.dir
+    if getattr(options, "nbval", False):
+        arguments.refuse_brackets(options.file_or_dir, here)
+        paths = [path.split("::")[0] for path in options.file_or_dir]
+        if paths and all(path.lower().endswith(".ipynb") for path in paths):
+            options.noconftest = True
+            arguments.refuse_settings(early_config.inipath, options.inifilename, here)
     return (yield)
 
 
@@ -102,24 +89,29 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collect_file(file_path, parent):
     nodes = yield
     ours = [node for node in nodes if isinstance(node, IPyNbFile)]
-    if not ours:
+    capitals = file_path.suffix.lower() == ".ipynb" != file_path.suffix  # nbval leaves such a file out
+    if not ours and not (capitals and getattr(parent.config.option, "nbval", False)):
         return nodes
-    student, problem, text = None, None, ""
+    student, problem, content = None, None, b""
     try:
-        student = notebook.read(file_path)
+        if file_path.stat().st_size > reading.LARGEST_FILE:
+            raise notebook.UnreadableNotebook(reading.TOO_LARGE)
+        content = file_path.read_bytes()
+        student = reading.loads(content)
+    except OSError as error:
+        problem = f"the file cannot be read: {error.strerror}"
     except notebook.UnreadableNotebook as error:
         problem = str(error)
-        with contextlib.suppress(OSError):
-            text = file_path.read_text(encoding="utf-8", errors="replace")
+    text = content.decode("utf-8", "replace") if problem else ""
     solution = notebook.solution_for(file_path.stem, student, parent.config.option.solutions, text)
     if solution is None:
         return nodes
     root = parent.config.rootpath
     inside = file_path.is_relative_to(root)  # pytest leaves the id of a file outside its root empty
-    nodeid = (file_path.relative_to(root) if inside else file_path).as_posix()
+    nodeid = readable((file_path.relative_to(root) if inside else file_path).as_posix())
     lab = Lab.from_parent(parent, path=file_path, nodeid=nodeid)
     lab.student, lab.problem, lab.solution_path = student, problem, solution
-    return [lab if node in ours else node for node in nodes]
+    return [*(node for node in nodes if node not in ours), lab]
 
 
 class Lab(IPyNbFile):
@@ -166,9 +158,9 @@ class Lab(IPyNbFile):
         """Where a notebook comes from, as its path tells."""
         walls = "none" if self.config.option.sandbox == "off" or sandbox.missing() else "bubblewrap"
         return {
-            "student": self.path.parent.name,
+            "student": readable(self.path.parent.name),
             "lab": self.solution_path.stem,
-            "file": self.path.name,
+            "file": readable(self.path.name),
             "sandbox": "" if self.problem else walls,
             "seed": notebook.seed(solution),
         }
@@ -197,12 +189,6 @@ class ExerciseItem(IPyNbCell):
         return self.path, self.cell_num, self.exercise.name
 
 
-def row_text(entry):
-    """The row in an item's report, as JSON; None for other reports."""
-    properties = entry.user_properties if getattr(entry, "when", None) == "call" else []
-    return next((text for name, text in properties if name == "rnnlib"), None)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session):
     """Where only labs failed, the table says it once; pytest's own sections would repeat it."""
@@ -210,14 +196,14 @@ def pytest_sessionfinish(session):
     if reporter is None:  # a worker of pytest-xdist
         return
     failures = reporter.stats.get("failed", [])
-    if failures and "error" not in reporter.stats and all(map(row_text, failures)):
+    if failures and "error" not in reporter.stats and all(map(summary.row_text, failures)):
         session.config.option.tbstyle = "no"
         reporter.reportchars = "".join(set(reporter.reportchars) - set("fE"))
 
 
 def pytest_terminal_summary(terminalreporter, config):
     """One line for each exercise: points, verdict, message; and the sum for each notebook."""
-    labs = _rows_by_notebook(terminalreporter.stats)
+    labs = summary.rows_by_notebook(terminalreporter.stats)
     if not labs:
         return
     terminalreporter.section("exercises")
@@ -225,6 +211,8 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.line(path)
         for line, colour in report.lines(rows):
             terminalreporter.line(line, **({colour: True} if colour else {}))
+    for line in summary.several_in_one_folder(labs):
+        terminalreporter.line(line)
     rows = list(chain.from_iterable(labs.values()))
     if any(row.sandbox == "none" for row in rows):
         reason = sandbox.missing() or "switched off"
@@ -233,12 +221,3 @@ def pytest_terminal_summary(terminalreporter, config):
         report.write_csv(rows, config.option.grades)
     if config.option.feedback:
         report.write_feedback(rows, config.option.feedback)
-
-
-def _rows_by_notebook(stats):
-    """The rows in pytest's reports: path -> list of Row, sorted by path."""
-    labs = {}
-    for entry in filter(row_text, chain.from_iterable(stats.values())):
-        path = entry.nodeid.split("::")[0]
-        labs.setdefault(path, []).append(report.from_json(row_text(entry)))
-    return dict(sorted(labs.items()))

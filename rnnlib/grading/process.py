@@ -10,14 +10,15 @@ import socket
 import tempfile
 import threading
 import time
+from functools import lru_cache
 from multiprocessing.connection import wait
 from pathlib import Path
 
 import psutil
 import pytest
 
-from rnnlib.grading import matching, notebook, plugin, sandbox
-from rnnlib.grading.judge import ATTEMPTS
+from rnnlib.grading import matching, notebook, plugin, sandbox, summary
+from rnnlib.grading.attempts import ATTEMPTS
 from rnnlib.grading.report import from_json, row_of
 from rnnlib.grading.session import CELLS_IN_TIME
 from rnnlib.grading.verdicts import Failed, one_line
@@ -71,8 +72,13 @@ def failed_rows(submission, verdict, message, origin=None):
 
 def _exercises(submission):
     """What a submission could earn points for; a nameless exercise without points where that is nothing."""
-    lab = matching.exercises(notebook.loads(submission.solution)) if submission.solution else []
+    lab = _exercises_of(submission.solution) if submission.solution else []
     return lab or [matching.Exercise("", "", points=0, check=None, cells=[], lab="")]
+
+
+@lru_cache(maxsize=100)
+def _exercises_of(solution):
+    return matching.exercises(notebook.loads(solution))
 
 
 def kill(*processes):
@@ -144,7 +150,7 @@ class Messenger:
         config.stash[plugin.ORIGIN] = self.origin
 
     def pytest_runtest_logreport(self, report):
-        text = plugin.row_text(report)
+        text = summary.row_text(report)
         if text is not None:
             self.pipe.send_bytes(text.encode())
 

@@ -2,7 +2,10 @@
 
 import copy
 import os
+import signal
 import tempfile
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -161,7 +164,8 @@ def execute(solution, seed=0):
             # nbclient would answer a widget on the socket that it waits at, and may then miss the
             # end of the cell until the time is over. No output of a widget is kept anyway.
             client.widget_registry = {}
-            client.execute(env=os.environ | {"RNNLIB_SEED": str(seed)})
+            with _signal_kept(signal.SIGTERM):
+                client.execute(env=os.environ | {"RNNLIB_SEED": str(seed)})
     except CellExecutionError as error:
         raise ValueError(f"a cell of the solution stopped with {error.ename}: {error.evalue}") from error
     except RuntimeError as error:  # the kernel died, or a cell took too long
@@ -172,6 +176,18 @@ def execute(solution, seed=0):
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_drawn(output)]
     return run
+
+
+@contextmanager
+def _signal_kept(number):
+    """What a signal does stays as it was: nbclient sets it, and leaves the system's default behind."""
+    main = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(number) if main else None
+    try:
+        yield
+    finally:
+        if handler is not None:
+            signal.signal(number, handler)
 
 
 def _metadata(solution):

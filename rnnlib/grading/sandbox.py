@@ -24,6 +24,12 @@ FILE_SIZE = 256 * 2**20  # bytes that fit into one file
 KEPT = {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH"}
 KEPT |= {"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "PATHEXT", "COMSPEC", "TEMP", "TMP"}  # Windows
 
+# A notebook's first cell may install what is there already. Without a network each try costs seconds,
+# and with one it would change the grader's own packages.
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_RETRIES": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+OFFLINE |= {"UV_OFFLINE": "1", "CONDA_OFFLINE": "true", "GIT_TERMINAL_PROMPT": "0", "HF_HUB_OFFLINE": "1"}
+TEXTS = {"PYTHONIOENCODING": "utf-8:backslashreplace"}  # what is printed goes nowhere, and may be any text
+
 SOLUTIONS = Path(__file__).parents[2] / "labs_solutions"
 HISTORY = SOLUTIONS.with_name(".git")  # it holds the solutions, too
 
@@ -83,10 +89,10 @@ def remove(folder):
 
 
 def environment(**more):
-    """What a kernel's environment holds: what Python needs, and one thread for each kernel."""
+    """What a kernel's environment holds: what Python needs, one thread for each kernel, and no downloads."""
     rest = {name: value for name, value in os.environ.items() if name.upper() in KEPT}
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
-    return rest | threads | more
+    return rest | threads | OFFLINE | TEXTS | more
 
 
 def limits(memory):

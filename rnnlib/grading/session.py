@@ -4,6 +4,7 @@ import time
 
 from rnnlib.grading.comparison import error_in, error_text
 from rnnlib.grading.kernel import KernelLost
+from rnnlib.grading.sources import names_made, without_checks
 from rnnlib.grading.verdicts import Failed, LabFailed
 
 CELLS_IN_TIME = 3  # all cells of an exercise together may take as long as this many
@@ -20,13 +21,15 @@ class Session:
     def __init__(self, start, timeout):
         self.start, self.timeout = start, timeout
         self.kernel = None
+        self.unmade = {}  # name -> how the student's cell that was to make it stopped
 
-    def open(self, failures, own):
+    def open(self, failures, own, mended=True):
         """Start a kernel, unless there is one, and run in it what comes before an exercise.
 
         Args:
             failures: exercise -> Failed, of those before it; None for a pass.
             own: function of one of them: whether the student's answer runs, or the solution's.
+            mended: whether the solution's runs after one that was wrong.
 
         Raises:
             Failed: an earlier answer ended the kernel, or the lab's own code stopped.
@@ -39,19 +42,19 @@ class Session:
             self.kernel = self.start()
         try:
             for exercise, failure in failures.items():
-                self._run_earlier(exercise, failure, own(exercise))
+                self._run_earlier(exercise, failure, own(exercise), mended)
         except KernelLost as error:
             raise Failed("regrade", f"an earlier answer, when it ran again: {error}") from error
         except Exception:
             self.stop()  # half set up
             raise
 
-    def _run_earlier(self, exercise, failure, own):
+    def _run_earlier(self, exercise, failure, own, mended):
         """Run an exercise as it was left after its verdict: where it failed, the solution ran, too."""
         is_deadly = failure is not None and failure.verdict in ("timed out", "kernel died")
         if own and not is_deadly:
             self.run_answer(exercise)
-        if failure or not own:
+        if (failure and (mended or is_deadly)) or not own:
             self.run_solution(exercise)
 
     def stop(self):
@@ -65,7 +68,7 @@ class Session:
         return time.monotonic() + CELLS_IN_TIME * self.timeout
 
     def run_answer(self, exercise, deadline=None):
-        """Run the cells before a check; return how the latest broken one failed, or None.
+        """Run the cells before a check; return how the answer's own cell failed, or None.
 
         Raises:
             LabFailed: one of the lab's own cells stopped with an error. One that stands between an
@@ -73,11 +76,17 @@ class Session:
         """
         deadline, broken, answered = deadline or self.deadline(), None, False
         for cell in exercise.cells:
-            error = error_in(self.execute(cell.source, deadline))
+            try:
+                error = error_in(self.execute(without_checks(cell.source), deadline))
+            except KernelLost as lost:
+                lost.added = cell if cell.solution is None else None
+                raise
             if error is not None and cell.provided and not answered:
                 raise LabFailed(f"the lab's own code stopped with {error_text(error)}")
-            if error is not None:
-                broken = error_text(error)
+            if error is not None and not cell.provided:
+                text = error_text(error, cell.source)
+                broken = text if cell.answers else broken
+                self.unmade |= dict.fromkeys(names_made(cell.source), text)
             answered = answered or cell.answers
         return broken
 
@@ -94,8 +103,16 @@ class Session:
             if error is not None:
                 raise LabFailed(f"the solution stopped with {error_text(error)}")
 
+    def lateness(self):
+        """How a machine that was busy, or code that waited, is to blame for a check's deadline; or ""."""
+        return "" if self.kernel is None else self.kernel.lateness()
+
     def run_check(self, exercise, deadline):
-        """Run the solution's check of an exercise; return its outputs."""
+        """Run the solution's check of an exercise; return its outputs.
+
+        The name ``checks`` may be the student's by now.
+        """
+        self.execute("from rnnlib import checks", deadline)
         return self.execute(exercise.check.source, deadline)
 
     def execute(self, source, deadline):
@@ -104,11 +121,15 @@ class Session:
         Raises:
             KernelLost: the kernel died, or did not finish in time. It is stopped.
         """
+        own = time.monotonic() + self.timeout
         try:
-            return self.kernel.execute(source, min(deadline, time.monotonic() + self.timeout))
+            return self.kernel.execute(source, min(deadline, own))
         except KernelLost as error:
             self.stop()
             if error.verdict == "timed out":
-                text = f"did not finish within {self.timeout:g} seconds: is there an endless loop?"
-                raise KernelLost("timed out", text) from None
+                seconds = f"{self.timeout:g} seconds"
+                if deadline < own:
+                    seconds = f"{CELLS_IN_TIME * self.timeout:g} seconds, all its cells together"
+                text = f"did not finish within {seconds}: is there an endless loop? {error}"
+                raise KernelLost("timed out", text.strip()) from None
             raise

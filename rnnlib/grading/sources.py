@@ -2,8 +2,9 @@
 
 import ast
 import re
+from functools import lru_cache
 
-from IPython.core.inputtransformer2 import TransformerManager
+from rnnlib.grading import magics
 
 #: Names that lead to the reference, to the checks, or to other code than what stands there.
 SUSPECTS = set(
@@ -17,8 +18,9 @@ SUSPECTS = set(
 MODULES = set(
     """__future__ abc bisect cmath collections contextlib copy dataclasses decimal enum fractions
     functools heapq itertools math numbers operator pprint random re statistics string sys textwrap
-    time typing warnings numpy scipy pandas matplotlib sklearn seaborn sympy tqdm torch jax
-    ipywidgets IPython.display rnnlib.data""".split()
+    time typing warnings logging numpy scipy pandas matplotlib sklearn seaborn sympy tqdm torch jax
+    tensorflow cupy numba einops plotly
+    ipywidgets IPython.display google.colab rnnlib.data""".split()
 )
 HARMLESS = {"re.compile"}
 DUNDER = re.compile(r"__\w+__")
@@ -26,12 +28,15 @@ HARMLESS_DUNDER = re.compile(
     r"__(init|post_init|call|len|name|doc|repr|str|iter|next|getitem|setitem|contains|enter|exit|eq|lt|hash"
     r"|neg|i?(add|sub|mul|matmul|truediv|pow)|r(add|sub|mul|matmul|truediv))__"
 )
+OWN_CHECK = re.compile(r"^(\w+ *= *|print\()?checks\.(\w+)\(\2\)\)?;?[ \t]*$", re.MULTILINE)
+NUMPYS = re.compile(r"^[ \t]*((?:np|numpy)\.[\w.]+) *=(?!=)", re.MULTILINE)
 IN_TEXTS = re.compile(r"rnnlib|labs_solutions")
 
+once = lru_cache(maxsize=1000)  # a cell is asked about many times
 LONGEST = 100_000  # characters that a person, too, would read
-PLAIN_MAGIC = re.compile(r"^(%%(time|capture)|%matplotlib)\b.*$|^[\w.]+\?{1,2}$", re.MULTILINE)
 
 
+@once
 def to_review(source):
     """Why a person should look at a source: its first suspicious name, or what hides it; or None.
 
@@ -51,13 +56,14 @@ def to_review(source):
     return None
 
 
+@once
 def names_made(source):
     """The names that a source gives something to, outside of functions and classes."""
     try:
         tree = _parse(source)
     except Exception:
         pattern = r"^(?:(?:async +)?def|class) +(\w+)|^(\w+) *(?::[^=\n]*)?=[^=]"
-        return {first or second for first, second in re.findall(pattern, source, re.MULTILINE)}
+        return frozenset(first or second for first, second in re.findall(pattern, source, re.MULTILINE))
     names, nodes = set(), list(tree.body)
     while nodes:
         match nodes.pop():
@@ -71,9 +77,29 @@ def names_made(source):
                 names |= {alias.asname or alias.name.split(".")[0] for alias in aliases}
             case node:
                 nodes += ast.iter_child_nodes(node)
-    return names
+    return frozenset(names)
 
 
+def functions(source):
+    """The names of the functions that a source defines at its top."""
+    try:
+        body = _parse(source).body
+    except Exception:
+        return set(re.findall(r"^(?:async +)?def +(\w+)", source, re.MULTILINE))
+    return {node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def without_checks(source):
+    """A source without the lines' checks, one of which would end the cell where it fails."""
+    return OWN_CHECK.sub(lambda line: f"{line[1]}None" if "=" in (line[1] or "") else "", source)
+
+
+def replaced(source):
+    """What of NumPy's a source gives another value to, such as np.zeros; or None."""
+    return next(iter(NUMPYS.findall(source)), None)
+
+
+@once
 def is_gap(source):
     """Whether a source holds nothing, or only functions that are not filled in."""
     try:
@@ -84,7 +110,7 @@ def is_gap(source):
 
 
 def _parse(source):
-    """The syntax tree of a cell, magics written out.
+    """The syntax tree of a cell, without harmless magics.
 
     Raises:
         Exception: SyntaxError, or RecursionError, MemoryError, ValueError ...
@@ -93,12 +119,12 @@ def _parse(source):
         raise ValueError(f"more than {LONGEST} characters")
     if "\0" in source:
         raise SyntaxError("source code cannot contain null bytes")  # Python 3.10 says ValueError
-    tree = ast.parse(TransformerManager().transform_cell(PLAIN_MAGIC.sub("", source)))
+    tree = magics.parsed(source)
     for node in ast.walk(tree):
         if _is_text(node):
             node.value.value = ""  # docstrings are prose
-        if _asks_for_example(node):
-            node.func = ast.Name("example", ast.Load())
+        if _asks_for_example(node) or _asks_for_its_check(node):
+            node.func = ast.Name("asked", ast.Load())
     return tree
 
 
@@ -114,6 +140,18 @@ def _asks_for_example(node):
     return False
 
 
+def _asks_for_its_check(node):
+    """Whether a node is ``checks.rnn_step(rnn_step)``, as the lab says it, in whatever expression."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id="checks"), attr=check),
+            args=[ast.Name(id=function)],
+            keywords=[],
+        ):
+            return check == function
+    return False
+
+
 def _is_own_word(statement):
     """Whether a statement is a text, or what a lab says itself."""
     match statement:
@@ -121,14 +159,6 @@ def _is_own_word(statement):
             return True
         case ast.ImportFrom(module="rnnlib.checks", names=[ast.alias(name=name)]):
             return re.fullmatch(r"lab\d\d_mistakes", name) is not None
-        case ast.Expr(
-            value=ast.Call(
-                func=ast.Attribute(value=ast.Name(id="checks"), attr=check),
-                args=[ast.Name(id=function)],
-                keywords=[],
-            )
-        ):
-            return check == function
     return _is_text(statement)
 
 
@@ -151,6 +181,8 @@ def _is_empty_function(node):
 def _suspicious_name(node):
     """The first suspicious name that a node holds, or None; dotted where it is so in the text."""
     names = []
+    if hasattr(node, "magic"):
+        return node.magic
     match node:
         case ast.Import(names=aliases):
             names = [alias.name for alias in aliases]

@@ -7,11 +7,16 @@ VERDICTS = (
 
 
 class Failed(Exception):
-    """An exercise without its points: a verdict, and a message of one line."""
+    """An exercise without its points: a verdict, and a message of one line.
 
-    def __init__(self, verdict, message):
-        super().__init__(verdict, message)
-        self.verdict, self.message = verdict, message
+    Attributes:
+        review: why a person should see whether the student is to blame, or "".
+        added: the cell that the student added, if it was that which came to no end; or None.
+    """
+
+    def __init__(self, verdict, message, review="", added=None):
+        super().__init__(verdict, message, review)
+        self.verdict, self.message, self.review, self.added = verdict, message, review, added
 
     def __str__(self):
         return f"{self.verdict}: {self.message}"

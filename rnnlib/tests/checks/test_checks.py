@@ -224,6 +224,22 @@ def calls_exit(*arguments):
     raise SystemExit
 
 
+def yields_rows(*arguments):
+    yield from right(*arguments)
+
+
+async def waits(*arguments):
+    return right(*arguments)
+
+
+def types_a_cyrillic_x(x, h_prev, W_x, W_h, b):
+    return np.tanh(х @ W_x)  # noqa: F821
+
+
+def forgets_a_greek_name(x, h_prev, W_x, W_h, b):
+    return σ(x @ W_x)  # noqa: F821
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
@@ -253,11 +269,24 @@ def calls_exit(*arguments):
             "ValueError: the shapes on both sides of @ do not fit, 2 columns meet 3 rows in line",
         ),
         (calls_exit, "rnn_step stopped with SystemExit"),
+        (
+            yields_rows,
+            "h must be a NumPy array, yours is a generator: collect what it yields, and return it.",
+        ),
+        (waits, "async def returns something to wait for, no result: write def."),
+        (types_a_cyrillic_x, "х is written with CYRILLIC SMALL LETTER HA. The function gets x, h_prev,"),
+        (forgets_a_greek_name, "σ is written with GREEK SMALL LETTER SIGMA. The function gets x, h_prev,"),
     ],
 )
 def test_each_kind_of_failure_has_its_sentence(answer, sentence):
     with np.errstate(all="ignore"):
         assert sentence in verdict(checks.rnn_step, answer)
+
+
+def test_random_numbers_that_a_notebook_replaces_are_not_the_checks(monkeypatch):
+    values = checks.rnn_step(right).values
+    monkeypatch.setattr(np.random, "default_rng", lambda seed=None, make=np.random.default_rng: make(3))
+    assert checks.rnn_step(right).values == values
 
 
 def test_rounding_is_no_mistake():

@@ -4,9 +4,11 @@ Each case is a function that makes a student's folder, and the verdicts that dif
 """
 
 import copy
+import io
 import json
 import os
 import shutil
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -722,7 +724,7 @@ def check_run_again_further_down(nb):
     replaces(nb, "numerical_gradient", "value = x[i]", "value = x[i] + 0 * two.sum()")
 
 
-@case({"rnn_step": "crashed", "rnn_sequence": "wrong"}, review="rnn_step")
+@case("wrong", review="rnn_step", says="it calls your rnn_step, which is not right yet")
 def names_of_the_lab_hidden(nb):
     cell(nb, "rnn_step").source += "\n\ndef checks():\n    pass"
     cell(nb, "rnn_sequence").source += "\n\ndef np():\n    pass"
@@ -771,6 +773,80 @@ def odd_metadata(nb):
     cell(nb, "rnn_step_check").metadata["nbgrader"] = [3]
 
 
+@case()
+def pictures_widgets_and_outputs(nb):
+    """Much that no grade needs: Colab writes pictures into text cells, and widgets keep their state."""
+    picture = "![](data:image/png;base64," + "A" * 4_200_000 + ")"
+    nb.cells.insert(2, nbformat.v4.new_markdown_cell(picture))
+    nb.cells.insert(
+        9, nbformat.v4.new_markdown_cell(picture, attachments={"a.png": {"image/png": "A" * 10**6}})
+    )
+    nb.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {"a": "B" * 5_000_000}}}
+    cell(nb, "rnn_step").outputs = [nbformat.v4.new_output("stream", text="C" * 20_000_000)]
+
+
+@case()
+def odd_cells(nb):
+    """Ids, metadata and sources of which no grade needs anything."""
+    nb = json.loads(nbformat.writes(nb))
+    nb["nbformat_minor"] = 99
+    nb["metadata"] = {"kernelspec": None, "rnnlib": None, "widgets": [float("nan"), 1e400]}
+    texts = [c for c in nb["cells"] if c["cell_type"] == "markdown"]
+    for c, source in zip(texts, [None, 3, ["a", None, {}], {"a": 1}, "\ud83d"], strict=False):
+        c["source"] = source
+        del c["metadata"]
+    del texts[-1]["source"]
+    first = next(c for c in nb["cells"] if c["cell_type"] == "code")
+    first |= {"metadata": None, "id": None, "outputs": {"a": 1}, "execution_count": "x"}
+    more = [{"id": None, "cell_type": "code", "source": None}, {"cell_type": "sql", "source": 3}]
+    nb["cells"] += [
+        *more,
+        {"cell_type": "code", "source": ["x = 1\n", None], "id": [1]},
+        {"cell_type": "raw"},
+        None,
+    ]
+    return nb
+
+
+@case()
+def format_of_ten_years_ago(nb):
+    """Version 3: worksheets, and code called input."""
+    cells = [{"cell_type": "heading", "level": 1, "source": "Lab"}]
+    for c in nb.cells:
+        code = c.cell_type == "code"
+        more = {"input": c.source, "language": "python", "outputs": [], "collapsed": False} if code else {}
+        cells.append({"cell_type": c.cell_type, "metadata": c.metadata, **(more or {"source": c.source})})
+    return {"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": [{"cells": cells}]}
+
+
+@case()
+def half_an_emoji_in_code(nb):
+    cell(nb, "rnn_step").source += "\n# done \ud83d\nsmile = '\ude00'\n"
+    return json.loads(nbformat.writes(nb))
+
+
+@case()
+def utf_16(nb):
+    return nbformat.writes(nb).encode("utf-16")
+
+
+@case()
+def a_notebook_in_a_text(nb):
+    return json.dumps(nbformat.writes(nb))
+
+
+@case()
+def latin_1_in_a_text_cell(nb):
+    nb.cells.insert(1, nbformat.v4.new_markdown_cell("M@ller"))
+    return nbformat.writes(nb).encode().replace(b"M@ller", b"M\xfcller")
+
+
+@case(UNREADABLE, says="are not UTF-8: save the notebook as UTF-8")
+def latin_1_in_code(nb):
+    cell(nb, "rnn_step").source += "\n# M@ller"
+    return nbformat.writes(nb).encode().replace(b"M@ller", b"M\xfcller")
+
+
 @case("wrong", "rnn_step")
 def points_and_checks_changed(nb):
     answers(nb, "rnn_step", "def rnn_step(*a): return 1")
@@ -796,10 +872,8 @@ for name, content in {
     "a_cell_without_a_type": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"id": "a",'
     b' "source": "x = 1", "metadata": {}, "outputs": []}]}',
     "a_cell_is_a_number": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [3]}',
-    "an_id_is_a_list": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code",'
-    b' "id": [1], "source": "", "metadata": {}, "outputs": []}]}',
+    "code_is_a_number": b'{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "source": 3}]}',
     "a_web_page": b"<!DOCTYPE html><html><body>Sign in</body></html>",
-    "other_encoding": SOLUTION.read_text(encoding="utf-8").encode("utf-16"),
     "binary": bytes(range(256)) * 10,
     "nested_too_deep": b"[" * 100_000,
     "git_conflict": SOLUTION.read_bytes().replace(b' "cells": [', b'<<<<<<< HEAD\n "cells": ['),
@@ -844,6 +918,50 @@ def files_that_pytest_would_run(folder):
         (folder / file).write_text(evil)
     (folder / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '--collect-only'\n")
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n")
+
+
+@folder_case({})
+def named_as_a_text(folder):
+    shutil.copy(SOLUTION, folder / "01_rnn.ipynb.txt")
+
+
+@folder_case({})
+def named_as_json(folder):
+    shutil.copy(SOLUTION, folder / "01_rnn.json")
+    (folder / "settings.json").write_text('{"cells": "none", "a": 1}')
+    (folder / "notes.txt").write_text("a text")
+
+
+@folder_case({})
+def in_a_zip_in_a_zip(folder):
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.write(SOLUTION, "../../lab/01_rnn.ipynb")
+        archive.writestr("__MACOSX/lab/._01_rnn.ipynb", b"\0\1")
+    with zipfile.ZipFile(folder / "lab.zip", "w") as archive:
+        archive.writestr("lab.zip", inner.getvalue())
+
+
+@folder_case(UNREADABLE, says="locked with a password")
+def in_a_locked_zip(folder):
+    with zipfile.ZipFile(folder / "lab.zip", "w") as archive:
+        archive.write(SOLUTION, "01_rnn.ipynb")
+    data = (folder / "lab.zip").read_bytes()
+    place = data.index(b"PK\x01\x02") + 8
+    (folder / "lab.zip").write_bytes(data[:place] + bytes([data[place] | 1]) + data[place + 1 :])
+
+
+@folder_case(UNREADABLE, says="lab.zip (a zip file that is broken")
+def a_broken_zip(folder):
+    (folder / "lab.zip").write_bytes(b"PK\x03\x04")
+
+
+@folder_case({})
+def a_clone_of_the_course(folder):
+    """Its solutions are nobody's work."""
+    for inner in ("labs", "labs_solutions", "rnnlib", ".git"):
+        (folder / inner).mkdir()
+        shutil.copy(SOLUTION, folder / inner / "01_rnn.ipynb")
 
 
 @folder_case(UNREADABLE, says="this is a link")
@@ -892,9 +1010,9 @@ hostile(
 hostile("timed out", "endless_printing", "def rnn_sequence(*a):\n    while True:\n        print('x' * 1000)")
 hostile("timed out", "sleeps", "import time\ndef rnn_sequence(*a):\n    time.sleep(1000)")
 hostile(
-    "timed out",
+    "wrong",
     "giant_display",
-    "from IPython.display import display\ndef rnn_sequence(*a):\n    display('x' * 10**8)\n    return 0",
+    "from IPython.display import display\ndef rnn_sequence(*a):\n    display('x' * 40_000_000)\n    return 0",
 )
 hostile(
     "timed out",
@@ -1056,7 +1174,7 @@ hostile(
     "def rnn_sequence(x, h0, *a):\n    return np.zeros((*x.shape[:2], h0.shape[1])).view(Sly)",
     review="rnn_sequence",
 )
-hostile("crashed", "checks_hidden", "checks = None\ndef rnn_sequence(*a): pass", review="rnn_sequence")
+hostile("wrong", "checks_hidden", "checks = None\ndef rnn_sequence(*a): pass", review="rnn_sequence")
 hostile("crashed", "numpy_deleted", "del np\ndef rnn_sequence(x, h0, *a): return np.zeros(3)")
 hostile("crashed", "everything_reset", "%reset -f", review="rnn_sequence")
 hostile(
@@ -1222,3 +1340,5 @@ hostile(
     "import os\ndef rnn_sequence(*a):\n    assert 'RNNLIB_TEST_TOKEN' not in os.environ\n    return 0",
     review="rnn_sequence",
 )
+
+from rnnlib.tests.grading import surroundings  # noqa: E402, F401  (adds more cases)

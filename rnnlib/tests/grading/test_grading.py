@@ -1,7 +1,9 @@
 """The pytest plugin: ``pytest --nbval`` over one notebook. What students hand in is in test_walls.py."""
 
 import itertools
+import os
 import re
+import shutil
 
 import nbformat
 import pytest
@@ -117,7 +119,7 @@ def _text(path):
     [
         ("cut_off", "homework.ipynb"),
         *itertools.product(
-            ["cut_off", "nested_too_deep", "an_id_is_a_list"], ["01_rnn.ipynb", "01_rnn (1).ipynb"]
+            ["cut_off", "nested_too_deep", "code_is_a_number"], ["01_rnn.ipynb", "01_rnn (1).ipynb"]
         ),
     ],
 )
@@ -150,7 +152,7 @@ def test_a_changed_or_deleted_check_still_counts(grade, solved):
     assert verdicts(rows) == dict.fromkeys(NAMES, "passed") | {"rnn_step": "wrong"}
 
 
-@pytest.mark.parametrize("name", ["01_rnn (1).ipynb", "homework.ipynb"])
+@pytest.mark.parametrize("name", ["01_rnn (1).ipynb", "homework.ipynb", "01_RNN.IPYNB"])
 def test_a_renamed_notebook_is_graded_as_what_it_is(grade, name):
     _, rows = grade(notebook.read(STUDENT), name=name)
     assert verdicts(rows) == dict.fromkeys(NAMES, "unfilled")
@@ -166,6 +168,38 @@ def test_a_lab_in_its_earlier_form_keeps_its_points(grade, pytester, case):
     for name in NAMES[4:]:
         assert rows[name].verdict == "unfilled"
         assert rows[name].message == "not in this notebook: was it begun in an earlier form of the lab?"
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("clip", ["clip"]),
+        ("rnn_step", ["rnn_step", "rnn_step_backward"]),
+        ("rnn_step and not backward", ["rnn_step"]),
+        ("1.4", ["rnn_step_backward"]),
+    ],
+)
+def test_k_selects_the_exercises_whose_names_hold_a_text(pytester, words, names):
+    result = pytester.runpytest("--nbval", "--collect-only", "-q", "-k", words, STUDENT)
+    selected = [line.split()[-1] for line in result.outlines if "::" in line]
+    assert selected == names
+
+
+def test_a_file_name_that_pytest_cannot_take_is_told(grade):
+    result, rows = grade(notebook.read(STUDENT), name="01_rnn[1].ipynb")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert rows == {}
+    result.stderr.fnmatch_lines(
+        ["*01_rnn[[]1[]].ipynb: pytest takes *: rename the file, or use *rnnlib grade"]
+    )
+
+
+def test_two_notebooks_of_one_lab_in_a_folder_are_told(grade, pytester):
+    folder = pytester.mkdir("ada")
+    for name in ("01_rnn.ipynb", "01_rnn (1).ipynb"):
+        (folder / name).write_text(STUDENT.read_text(encoding="utf-8"), encoding="utf-8")
+    result = pytester.runpytest("--nbval", "-p", "no:cacheprovider", "ada")
+    result.stdout.fnmatch_lines(["2 notebooks of 01_rnn lie in one folder: all their rows are ada's."])
 
 
 @pytest.mark.slow
@@ -211,6 +245,17 @@ def test_workers_of_xdist_keep_a_notebook_together(grade, solved, pytester):
     for worker, student in re.findall(r"\[(gw\d)\].*PASSED (\w+)/", result.stdout.str()):
         workers.setdefault(student, set()).add(worker)
     assert [len(used) for used in workers.values()] == [1, 1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has no such names")
+def test_a_student_whose_name_is_in_no_encoding_has_grades(pytester):
+    folder = pytester.path / os.fsdecode(b"M\x81ller")
+    folder.mkdir()
+    shutil.copy(STUDENT, folder)
+    options = ("--nbval", "--grades=grades.csv", "--feedback=pages")
+    pytester.runpytest(folder / "01_rnn.ipynb", *options).assert_outcomes(failed=8)
+    assert {row.student for row in report.read_csv(pytester.path / "grades.csv")} == {r"M\x81ller"}
+    assert (pytester.path / "pages" / "M_x81ller" / "01_rnn.md").is_file()
 
 
 def test_a_notebook_that_is_no_lab_stays_with_nbval(grade):

@@ -1,6 +1,7 @@
 """What students get: gaps for solutions, the same bytes each time, ids that last."""
 
 import shutil
+import signal
 import time
 
 import nbformat
@@ -96,6 +97,17 @@ def test_what_a_cell_prints_in_pieces_is_one_output():
     )
     (output,) = release.execute(nb).cells[0].outputs
     assert output.text == "0\n1\n2\n"
+
+
+def test_a_run_leaves_a_signal_as_it_was():
+    """nbclient does not: a class's run that is ended from outside would say nothing, and leave its files."""
+    nb = nbformat.v4.new_notebook(metadata={"rnnlib": {"lab": "01_rnn"}})
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        release.execute(nb)
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_solution_that_fails_is_told_in_a_line(tmp_path):

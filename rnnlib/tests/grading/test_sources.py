@@ -1,6 +1,8 @@
 """What the text of an answer tells."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rnnlib.grading import sources
 
@@ -35,9 +37,24 @@ from rnnlib.grading import sources
         ("f.__globals__", "f.__globals__"),
         ("().__class__.__base__", "__base__"),
         ("getattr(np, name)", "getattr"),
-        ("%run other.ipynb", "get_ipython"),
-        ("!cat file", "get_ipython"),
-        ("%%bash\nls", "get_ipython"),
+        ("%run other.ipynb", "%run"),
+        ("!cat file", "!cat"),
+        ("text = !cat file", "!cat"),
+        ("%%bash\nls", "%%bash"),
+        ("!pip install a; cat file", "!pip"),
+        ("!pip install $(cat file)", "!pip"),
+        ("%load_ext mine", "%load_ext"),
+        ("%timeit -n 10 checks.rnn_step.reference(x)", "checks.rnn_step"),
+        ("%time f = eval('g')", "eval"),
+        ("x = %time eval('g')", "eval"),
+        ("%%time\nimport inspect", "inspect"),
+        ("%%timeit import inspect\nf(x)", "inspect"),
+        ("%%capture out\n!cat file", "!cat"),
+        ("def f():\n    %run other.py", "%run"),
+        ("%time %run other.py", "%run"),
+        ("get_ipython().run_line_magic('run', 'a.py')", "%run"),
+        ("get_ipython().run_line_magic(name, 'a.py')", "get_ipython"),
+        ("get_ipython().user_ns", "user_ns"),
         ("g.gi_frame.f_back.f_locals", "f_locals"),
         ("sys.exc_info()[2].tb_frame", "tb_frame"),
         ("operator.attrgetter('a')", "operator.attrgetter"),
@@ -52,6 +69,10 @@ from rnnlib.grading import sources
         ("timeit(globals=x)", "globals"),
         ("class A:\n    def __reduce__(self):\n        pass", "__reduce__"),
         ("checks.rnn_step(rnn_sequence)", "checks.rnn_step"),
+        ("print(checks.rnn_step(rnn_step, helpers=False))", "checks.rnn_step"),
+        ("checks.rnn_step(rnn_step.__globals__)", "checks.rnn_step"),
+        ("%debug f(x)", "%debug"),
+        ("logging.sys.modules", "modules"),
         ("x = " + "1" * 200_000, "what cannot be read (more than 100000 characters)"),
         ("x = 1" + " + 1" * 50_000, "what cannot be read (more than 100000 characters)"),
     ],
@@ -70,6 +91,12 @@ def test_ways_to_the_reference_are_marked(source, name):
         "def f(x):\n    'The modules of rnnlib.'\n    return x",
         "import numpy as np\n\nfrom rnnlib import checks\nchecks.rnn_step(rnn_step)",
         "from rnnlib.data import prices",
+        "ok = checks.rnn_step(rnn_step)\nprint(checks.rnn_step(rnn_step), ok)",
+        "try:\n    checks.clip(clip)\nexcept AssertionError as e:\n    print(e)",
+        "import logging\nlogging.basicConfig(level=logging.INFO)",
+        "import tensorflow as tf\nimport plotly.express as px",
+        "%pylab inline\n%pdb on",
+        "# once more\n%%time\nx = 1",
         "checks.rnn_step.example()",
         "case = checks.rnn_step.example()\nprint(rnn_step(**case), rnn_step(**checks.rnn_step.example()))",
         "from rnnlib.checks import lab01_mistakes as mistakes\nmistakes.VERSIONS['A']\nmistakes.show('B')",
@@ -83,6 +110,17 @@ def test_ways_to_the_reference_are_marked(source, name):
         "%%time\ndef f(x):\n    return x",
         "%%capture\nx = 1",
         "f?",
+        "%%timeit -n 10 -r 3\nf(x)",
+        "%timeit -n10 f(x)",
+        "%timeit f(x)",
+        "y = %time f(x)",
+        "def f(x):\n    %time g(x)\n    return x",
+        "%matplotlib widget\n%config InlineBackend.figure_format = 'retina'",
+        "%load_ext autoreload\n%autoreload 2",
+        "!pip install -q numpy>=1.26 'scipy[all]' git+https://github.com/a/b.git@main",
+        "%pip install numpy\n!python -m pip install --upgrade pip\n!apt-get install -y graphviz",
+        "!{sys.executable} -m pip install x",
+        "!nvidia-smi",
         "import re\nre.compile('x')",
         "import scipy.linalg\nfrom matplotlib import pyplot as plt\nfrom IPython.display import display",
     ],
@@ -91,9 +129,38 @@ def test_honest_code_is_not_marked(source):
     assert sources.to_review(source) is None
 
 
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        ("x = 1\nchecks.f(f)\ny = 2", "x = 1\n\ny = 2"),
+        ("checks.f(f);  \nprint(checks.g(g))", "\n"),
+        ("y = checks.f(f)\nprint(y)", "y = None\nprint(y)"),
+        ("checks.f(g)\nif y:\n    checks.f(f)", None),
+        ("checks.f.example()\nchecks.f = f", None),
+    ],
+)
+def test_checks_that_a_student_runs_are_left_out(source, left):
+    assert sources.without_checks(source) == (source if left is None else left)
+
+
+def test_what_is_replaced_in_numpy_is_known():
+    assert sources.replaced("x = 1\n    np.random.seed = None\nnp.zeros = f") == "np.random.seed"
+    for source in ["np.zeros == f", "x = np.zeros(3)", "np.zeros(3)[0] = 1", "# np.zeros = 1", "f(np.x=1)"]:
+        assert sources.replaced(source) is None
+
+
 def test_gaps_and_definitions_are_known():
     assert sources.is_gap("")
     assert sources.is_gap("# nothing")
+    assert sources.is_gap("%matplotlib inline")
+    assert sources.is_gap("%%time\ndef f(x):\n    raise NotImplementedError('f')")
+    assert not sources.is_gap("!cat file")
+    assert not sources.is_gap("%%html\n<b>text</b>")
+    assert sources.to_review("%%html\n<b>text</b>") is None
+    assert not sources.is_gap("%time f(x)")
+    assert sources.functions("def f(): pass\nclass A: pass\nasync def g(): pass\nh = 1") == {"f", "g"}
+    assert sources.functions("%%time\ndef f(): pass") == {"f"}
+    assert sources.functions("def f(): pass\ndef g(:") == {"f", "g"}
     assert sources.is_gap("def f(x):\n    '''Text.'''\n    # here\n    raise NotImplementedError('f')")
     assert not sources.is_gap("def f(x):\n    y = 1\n    raise NotImplementedError('f')")
     assert not sources.is_gap("def f(x):\n    pass")
@@ -118,3 +185,13 @@ def test_gaps_and_definitions_are_known():
         assert "f" in sources.names_made(source)
     for source in ("def ff(x): pass", "lambda f: (f := 1)", "f == 1", "f(x)", "x = f", "# def f(x)"):
         assert "f" not in sources.names_made(source)
+
+
+WORDS = "%time %%timeit %%bash !pip ! % ? = f(x) def f(x): return eval -n 1 x get_ipython() .system('ls') '"
+
+
+@given(st.lists(st.sampled_from([*WORDS.split(" "), "\n", "\n    "]), max_size=12).map(" ".join))
+def test_any_text_can_be_asked_about(source):
+    assert (sources.to_review(source) or "").lstrip("!%") in source
+    assert isinstance(sources.is_gap(source), bool)
+    assert sources.functions(source) <= set(sources.names_made(source))

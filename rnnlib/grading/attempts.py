@@ -1,0 +1,85 @@
+"""How often an exercise is tried, and after what: no other answer, no machine may be to blame."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rnnlib.grading.kernel import BUSY
+from rnnlib.grading.verdicts import LabFailed
+
+
+class Attempt(NamedTuple):
+    """One attempt at an exercise: what runs before its cells, and when it is made.
+
+    Attributes:
+        own: of an earlier exercise: whether the student's answer to it runs, or the solution's.
+        due: of the failure so far, the earlier exercises, and this one: whether this attempt is made.
+        counts: of the failure so far, and a new one: whether the new one takes its place.
+        apart: whether it has a kernel of its own.
+        restore: whether the solution's earlier answers run once more after the exercise's cells,
+            one of which may hold several answers.
+        without: whether a cell that the student added, and that came to no end, is left out.
+        mended: whether the solution's answer runs after an earlier one that was wrong.
+    """
+
+    own: Callable
+    due: Callable
+    counts: Callable
+    apart: bool = True
+    restore: bool = False
+    without: bool = False
+    mended: bool = True
+
+
+WITHOUT_EXPERIMENT = Attempt(  # one beside the answer came to no end, or ended the kernel
+    own=lambda earlier: not earlier.review,
+    due=lambda failure, before, exercise: failure.added in exercise.cells,
+    counts=lambda failure, new: new.verdict in ("wrong", "unfilled") or new.added is not None,
+    without=True,
+)
+
+# The attempts at an exercise, in order. The first that passes is a pass.
+ATTEMPTS = (
+    Attempt(  # after the student's own code, where no person must look at that
+        own=lambda earlier: not earlier.review,
+        due=lambda failure, before, exercise: True,
+        counts=lambda failure, new: True,
+        apart=False,
+    ),
+    Attempt(  # the same once more: the machine may be to blame, and the answer need the student's own code
+        own=lambda earlier: not earlier.review,
+        due=lambda failure, before, exercise: (
+            (failure.verdict in ("regrade", "kernel died") or BUSY in failure.message)
+            and failure.added is None
+            and not isinstance(failure, LabFailed)
+        ),
+        counts=lambda failure, new: True,
+    ),
+    AFTER_SOLUTION := Attempt(  # other answers, or the machine, may be to blame
+        own=lambda earlier: False,
+        due=lambda failure, before, exercise: (
+            failure.verdict == "kernel died" or (before and failure.verdict not in ("unfilled", "timed out"))
+        ),
+        counts=lambda failure, new: (
+            new.verdict == "unfilled" or failure.verdict in ("regrade", "kernel died")
+        ),
+        restore=True,
+    ),
+    Attempt(  # it may need what a person must look at; then it is marked, too
+        own=lambda earlier: True,
+        due=lambda failure, before, exercise: failure.verdict != "unfilled" and any(e.review for e in before),
+        counts=lambda failure, new: False,
+    ),
+    *[WITHOUT_EXPERIMENT] * 3,
+    Attempt(  # it may fit the student's own function, which is wrong in itself: called or returned otherwise
+        own=lambda earlier: not earlier.review,
+        due=lambda failure, before, exercise: (
+            failure.verdict in ("wrong", "crashed")
+            and any(
+                failed and failed.verdict in ("wrong", "crashed") and exercise.names(earlier.name)
+                for earlier, failed in before.items()
+            )
+        ),
+        counts=lambda failure, new: False,
+        mended=False,
+    ),
+)

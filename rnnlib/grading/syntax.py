@@ -1,0 +1,63 @@
+"""A cell that Python cannot read: what stops it, with help where it was pasted or a version differs."""
+
+import re
+import sys
+import unicodedata
+
+HERE = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+PLACE = re.compile(r" \((?:<\w+>|[\w-]+\.py|[\w<>-]+)(?:, line (\d+))?\)$")
+CHARACTER = re.compile(r"^invalid (?:non-printable )?character .*?U\+([0-9A-F]{4,6})")
+
+#: What programs for texts and web pages write in the place of what a keyboard types.
+TYPED = dict.fromkeys("“”„‟″«»", '"') | dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("‐‑‒–—−", "-")
+TYPED |= {"×": "*", "·": "*", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "…": "...", "²": "**2"}
+TYPED |= dict(zip("（），：；。", "(),:;.", strict=True))
+
+#: Since which version Python reads a line.
+NEWER = [
+    ((3, 11), re.compile(r"^\s*except\s*\*")),
+    ((3, 12), re.compile(r"^\s*type\s+\w+\s*(\[.*\]\s*)?=")),
+    ((3, 12), re.compile(r"^\s*(async\s+)?(def|class)\s+\w+\s*\[.*\]\s*[(:]")),
+    ((3, 12), re.compile(r"""\b[fF][rR]?(['"])[^'"]*\{[^{}]*\1[^{}]*\}""")),  # the same quotes inside
+    ((3, 12), re.compile(r"""\b[fF][rR]?(['"]).*\{[^{}]*\\[^{}]*\}""")),
+    ((3, 14), re.compile(r"^\s*except\s*\*?\s+[\w.]+\s*,\s*[\w.]+(\s*,\s*[\w.]+)*\s*:")),
+    ((3, 14), re.compile(r"""(?<![\w'"])([tT][rR]?|[rR][tT])['"]""")),
+]
+
+
+def explained(name, text, source):
+    """A SyntaxError as one line: what stops Python, where, and what may be the cause.
+
+    Args:
+        name: the error's type, such as "SyntaxError" or "TabError".
+        text: what it says, such as "invalid syntax (123.py, line 2)".
+        source: the cell.
+    """
+    place = PLACE.search(text)
+    what, number = PLACE.sub("", text), int(place[1] or 0) if place else 0
+    lines = source.splitlines()
+    line = lines[number - 1] if 0 < number <= len(lines) else ""
+    where = f" in line {number}" if number else ""
+    return f"{name} on {HERE}: {what}{where}{_typed(what)}{_newer(line, lines)}"
+
+
+def _typed(what):
+    """What to type for a character that Python does not read, or ""."""
+    match = CHARACTER.match(what)
+    if not match:
+        return ": it cannot be seen; write the cell again" if "null bytes" in what else ""
+    character = chr(int(match[1], 16))
+    plain = TYPED.get(character) or unicodedata.normalize("NFKC", character)
+    if plain == " ":
+        return ": it looks like a space, and was pasted; type a space instead"
+    if unicodedata.category(character) in ("Cf", "Cc"):
+        return ": it cannot be seen, and was pasted; delete it"
+    return f": it was pasted, it seems; type {plain} instead" if plain.isascii() and plain.strip() else ""
+
+
+def _newer(line, lines):
+    """The Python that reads a line which this one does not read, as far as is known, or ""."""
+    for version, pattern in NEWER:
+        if version > sys.version_info[:2] and any(map(pattern.search, [line] if line else lines)):
+            return f". Python {version[0]}.{version[1]} reads it"
+    return ""

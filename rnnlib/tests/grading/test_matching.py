@@ -1,0 +1,156 @@
+"""Which cells are an answer: what the judge is given, by pytest and in a class. No kernel runs here."""
+
+import ast
+import copy
+from dataclasses import asdict
+
+import nbformat
+import pytest
+
+from rnnlib.grading import matching, notebook, sandbox, submission
+from rnnlib.grading.intake import reading
+from rnnlib.tests.grading.submissions import (
+    CASES,
+    NAMES,
+    RIGHT_SEQUENCE,
+    ROOT,
+    SOLUTION,
+    STUDENT,
+    answers,
+    cell,
+    code,
+)
+
+LABS = sorted((ROOT / "labs_solutions").glob("*.ipynb"))
+NO_FILE = {"link_to_the_solution", "named_pipe"}  # pytest follows links, and the class command does not
+
+
+@pytest.fixture
+def nb():
+    return notebook.read(SOLUTION)
+
+
+def by_name(nb):
+    return {each.name: each for each in matching.exercises(notebook.read(SOLUTION), nb)}
+
+
+def readable(path):
+    """(notebook, None), or (None, why it is none)."""
+    try:
+        return reading.loads(path.read_bytes()), None
+    except notebook.UnreadableNotebook as error:
+        return None, str(error)
+
+
+def as_given(exercises):
+    return [asdict(each) | {"check": each.check.source} for each in exercises]
+
+
+@pytest.mark.filterwarnings("ignore::nbformat.validator.DuplicateCellId")
+@pytest.mark.parametrize("name", [name for name in CASES if name not in NO_FILE])
+def test_pytest_and_a_class_give_the_judge_the_same(name, tmp_path, monkeypatch):
+    """So they give the same verdicts: they share the judge, and what runs is what it is given."""
+    (tmp_path / "class" / "ada").mkdir(parents=True)
+    CASES[name].make(tmp_path / "class" / "ada")
+    monkeypatch.setattr(submission.release, "with_seed", lambda path, seed: path.read_text(encoding="utf-8"))
+    found = submission.find(tmp_path / "class", sandbox.SOLUTIONS, seed=5).submissions
+    assert found
+    for one in found:
+        path = tmp_path / "class" / "ada" / one.file
+        if path.suffix != ".ipynb" or not path.is_file():  # pytest has no row for it
+            continue
+        student, problem = readable(path)
+        if student is None:
+            assert one.problem == problem
+            continue
+        solution = notebook.solution_for(path.stem, student, sandbox.SOLUTIONS)
+        assert (solution.stem if solution else "") == one.lab
+        if solution is None:
+            continue
+        own = matching.exercises(notebook.read(solution), student)
+        theirs = matching.exercises(notebook.loads(one.solution), reading.loads(one.content.encode()))
+        assert as_given(own) == as_given(theirs)
+
+
+def test_answers_in_each_others_gaps_are_found(nb):
+    clip, memory = cell(nb, "clip").source, cell(nb, "noisy_memory").source
+    answers(nb, "clip", memory)
+    answers(nb, "noisy_memory", clip)
+    found = by_name(nb)
+    assert [c.source for c in found["clip"].cells if c.answers] == [clip]
+    assert [c.source for c in found["noisy_memory"].cells if c.answers] == [memory]
+
+
+def test_what_an_answer_needs_stays_before_it_where_its_function_stands_elsewhere(nb):
+    clip = cell(nb, "clip").source
+    answers(nb, "clip", "limit = 1")
+    nb.cells.insert(nb.cells.index(cell(nb, "clip_check")), code(clip))
+    assert [c.source for c in by_name(nb)["clip"].cells if c.answers] == ["limit = 1", clip]
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+@pytest.mark.parametrize("fenced", [False, True])
+def test_an_answer_in_a_text_cell_is_told(nb, kind, fenced):
+    cell(nb, "rnn_step").cell_type = kind
+    if fenced:
+        answers(nb, "rnn_step", f"Mine:\n```python\n{cell(nb, 'rnn_step').source}\n```")
+    found = by_name(nb)
+    assert found["rnn_step"].unfilled == "your answer stands in a text cell: make it a code cell"
+    assert not any(found[name].unfilled for name in NAMES[1:])
+
+
+def test_an_answer_copied_into_a_new_text_cell_is_told(nb):
+    student = notebook.read(STUDENT)
+    student.cells.append(nbformat.v4.new_markdown_cell(cell(nb, "rnn_step").source))
+    assert "text cell" in by_name(student)["rnn_step"].unfilled
+
+
+@pytest.mark.parametrize("text", ["My rnn_step is short.", "def other(x):\n    return x", ""])
+def test_other_texts_are_no_answers(text):
+    student = notebook.read(STUDENT)
+    student.cells.append(nbformat.v4.new_markdown_cell(text))
+    gap = copy.deepcopy(cell(student, "rnn_step"))
+    gap.cell_type = "markdown"
+    student.cells.append(gap)
+    assert by_name(student)["rnn_step"].unfilled == "not filled in yet"
+
+
+def test_of_two_answers_the_one_that_counts_is_named(nb):
+    assert not any(exercise.note for exercise in by_name(nb).values())
+    place = nb.cells.index(cell(nb, "rnn_sequence"))
+    nb.cells.insert(place, code("def rnn_sequence(*a):\n    return 0"))
+    assert by_name(nb)["rnn_sequence"].note == "rnn_sequence is made in 2 cells: the last one counts."
+    nb.cells.append(code("def rnn_sequence(*a):\n    return 1"))
+    assert "Another rnn_sequence stands below its check" in by_name(nb)["rnn_sequence"].note
+    copied = notebook.read(SOLUTION)
+    copied.cells.append(copy.deepcopy(cell(copied, "rnn_step")))
+    assert by_name(copied)["rnn_step"].note == ""
+
+
+def test_what_is_made_below_a_check_alone_is_known(nb):
+    answers(nb, "rnn_sequence", RIGHT_SEQUENCE.replace("rnn_step", "helper"))
+    nb.cells.append(code("helper = rnn_step"))
+    found = by_name(nb)
+    assert "helper" in found["rnn_sequence"].below
+    assert "rnn_step" not in found["rnn_sequence"].below
+    nb.cells.insert(1, code("helper = rnn_step"))
+    assert "helper" not in by_name(nb)["rnn_sequence"].below
+
+
+def test_what_no_cell_makes_is_known(nb):
+    answers(nb, "rnn_sequence", RIGHT_SEQUENCE + "\nfor step in range(3):\n    import math\n")
+    made = by_name(nb)["rnn_step"].made
+    assert {"np", "rnn_step", "step", "math", "compare"} <= made
+    assert not {"t", "eps"} & made  # a function's own
+    assert not by_name(None)["rnn_step"].made
+
+
+@pytest.mark.parametrize("path", LABS, ids=lambda path: path.stem)
+def test_a_lab_calls_answers_by_position(path):
+    """A student may give the parameters other names."""
+    nb = notebook.read(path)
+    names = {notebook.grade_id(c) for c in nb.cells if notebook.role(c) == "answer"}
+    sources = [c.source for c in nb.cells if notebook.role(c) == "provided"]
+    calls = [node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    own = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in names]
+    assert not [ast.unparse(call) for call in own if call.keywords]

@@ -1,22 +1,28 @@
 """The table of a class's grades. Only the command grade loads it."""
 
+from collections import Counter
+from datetime import datetime
+
 import pandas as pd
 
 from rnnlib.commands.tables import show
+from rnnlib.grading.totals import counting
 from rnnlib.grading.verdicts import VERDICTS
 from rnnlib.tools.names import one_line
 
 LISTED = 20  # rows of a class that a terminal shows
 
 
-def show_grades(rows, hits, stray):
+def show_grades(rows, hits, handed_in):
     """How a class did: verdicts for each exercise, and what a person has to look at.
 
     Args:
         rows: list of ``grading.report.Row``.
         hits: how many notebooks were graded in an earlier run.
-        stray: paths of the notebooks in no student's folder.
+        handed_in: a ``grading.submission.Class``.
     """
+    for note in handed_in.notes:
+        print(note)
     show_counts(rows, hits)
     show_list("To grade again: the grading failed", "message", [r for r in rows if r.verdict == "regrade"])
     show_list("Nothing to judge", "message", [r for r in rows if not r.exercise and r.points is not None])
@@ -24,10 +30,53 @@ def show_grades(rows, hits, stray):
     unprotected = len({row.student for row in rows if row.sandbox == "none"})
     if unprotected:
         print(f"\nNot protected: {unprotected} students' code ran with your rights, not inside bubblewrap.")
-    if stray:
-        names = ", ".join(path.name for path in stray[:5])
-        names += f" and {len(stray) - 5} more" if len(stray) > 5 else ""
-        print(f"\nNot graded, in no student's folder: {one_line(names)}")
+    show_left(handed_in.left)
+
+
+def show_several(rows, attempt, modified):
+    """Which of a student's notebooks of one lab counts, and by what."""
+    files = {}
+    for row in rows:
+        files.setdefault((row.student, row.lab), set()).add(row.file)
+    several = {key: own for key, own in counting(rows, attempt, modified).items() if len(files[key]) > 1}
+    if several:
+        print(f"\nOf several notebooks of a lab the {attempt} one counts (--attempt)")
+    for (student, lab), own in list(several.items())[:LISTED]:
+        seconds = modified.get((student, own[0].file))
+        time = f", {datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}" if seconds else ""
+        print(one_line(f"  {_place(own[0])}: one of {len(files[student, lab])} of {lab}{time}"))
+    if len(several) > LISTED:
+        print(f"  and {len(several) - LISTED} more")
+
+
+def show_plan(handed_in, hits):
+    """What would be graded: a line a notebook.
+
+    Args:
+        handed_in: a ``grading.submission.Class``.
+        hits: (student, file) of those of its submissions that would not be graded again.
+    """
+    for note in handed_in.notes:
+        print(note)
+    todo = [each for each in handed_in.submissions if (each.student, each.file) not in hits]
+    labs = Counter(each.lab for each in todo if not each.problem)
+    for each in handed_in.submissions:
+        what = each.problem or ("to grade" if each in todo else "graded before")
+        review = f" ({each.review})" if each.review else ""
+        print(one_line(f"  {_place(each)}  {each.lab}".rstrip() + f": {what}{review}"))
+    show_left(handed_in.left)
+    count = ", ".join(f"{count} of {lab}" for lab, count in sorted(labs.items())) or "nothing"
+    print(f"\nTo grade: {count}. Graded before, and kept: {len(hits)}.")
+
+
+def show_left(left):
+    """What was not graded: the paths, and why."""
+    reasons = {}
+    for path, why in left:
+        reasons.setdefault(why, []).append(path)
+    for why, paths in sorted(reasons.items()):
+        more = f" and {len(paths) - LISTED} more" if len(paths) > LISTED else ""
+        print(f"\nNot graded, {why}: {one_line(', '.join(paths[:LISTED]))}{more}")
 
 
 def show_counts(rows, hits):
@@ -46,10 +95,19 @@ def show_counts(rows, hits):
 
 
 def show_list(heading, column, rows):
-    """The first of some rows, a line each, under a heading; nothing where there are none."""
+    """The first of some rows under a heading, those of a notebook that say the same in a line; or nothing."""
+    same = {}
+    for row in rows:
+        same.setdefault((row.student, row.file, getattr(row, column)), []).append(row)
     if rows:
         print(f"\n{heading}")
-    for row in rows[:LISTED]:
-        print(one_line(f"  {row.student}/{row.file}  {row.exercise}: {getattr(row, column)}"))
-    if len(rows) > LISTED:
-        print(f"  and {len(rows) - LISTED} more in the CSV file")
+    for (_, _, text), (row, *more) in list(same.items())[:LISTED]:
+        exercises = f"  {row.exercise}{f' and {len(more)} more' if more else ''}" if row.exercise else ""
+        print(one_line(f"  {_place(row)}{exercises}: {text}"))
+    if len(same) > LISTED:
+        print(f"  and {len(same) - LISTED} more in the CSV file")
+
+
+def _place(notebook):
+    """The student and the file of a row, or of a submission."""
+    return f"{notebook.student}/{notebook.file}".removesuffix("/")

@@ -1,26 +1,23 @@
 """A class: its submissions graded side by side, here or on a dask cluster, and resumed."""
 
-import hashlib
-import secrets
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from rnnlib.grading import report
+from rnnlib.grading import earlier, report
 from rnnlib.grading.process import failed_rows, grade_one, kill_children
 from rnnlib.grading.settings import Settings
 from rnnlib.grading.submission import find
 
 
 def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None, fresh=False):
-    """Grade a class: ``folder/<student>/<lab>.ipynb``.
+    """Grade a class: ``folder/<student>/<lab>.ipynb``, or a download of ``intake.layouts``.
 
-    What ``out`` holds already is kept where neither the notebook, nor its solution, nor the
-    settings have changed, and nothing failed in the grading. A run that was stopped goes on
+    What ``out`` holds already is kept where neither the notebook, nor its solution, nor the library,
+    nor the settings have changed, and nothing failed in the grading. A run that was stopped goes on
     where it was.
 
     Args:
@@ -34,22 +31,21 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
         fresh: whether to grade everything anew.
 
     Returns:
-        (rows, hits, stray): list of ``report.Row``; how many submissions were graded before;
-        the notebooks in no student's folder, which were not graded.
+        (rows, hits, handed_in): list of ``report.Row``; how many submissions were graded before; what
+        was handed in, a ``submission.Class``.
 
     Raises:
         ValueError: there are no submissions, or ``out`` holds something else.
     """
     out, settings = Path(out), settings or Settings()
     journal = out.with_name(out.name + ".part")
-    before = _graded_before(out, journal)
+    before = earlier.read(out, journal)
     if fresh:
         before = {}
-    seed = _latest_seed(before) if seed is None else seed
-    submissions, stray = find(Path(folder), Path(solutions), seed)
-    _refuse_another_class(before, submissions, out, folder)
-    submissions = [replace(submission, digest=_digest(submission, settings)) for submission in submissions]
-    results = _known_results(before, submissions)
+    seed = earlier.latest_seed(before) if seed is None else seed
+    handed_in = find(Path(folder), Path(solutions), seed)
+    earlier.refuse_another_class(before, handed_in.submissions, out, folder)
+    submissions, results = earlier.compared(before, handed_in, settings, solutions)
     hits = len(results)
     todo = [submission for submission in submissions if submission not in results]
     with _executor(jobs, dask) as executor, journal.open("w" if fresh else "a", encoding="utf-8") as file:
@@ -60,36 +56,26 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
     rows = list(chain.from_iterable(map(results.get, submissions)))
     report.write_csv(rows, out)
     journal.unlink(missing_ok=True)
-    return rows, hits, stray
+    return rows, hits, handed_in
 
 
-def _latest_seed(before):
-    """The seed of the latest run, or a new one."""
-    return next((rows[0].seed for rows in reversed(before.values())), secrets.randbelow(10**6) + 1)
+def plan(folder, out, *, solutions, seed=None, settings=None, fresh=False):
+    """What ``grade`` would do, without running anything.
 
+    Returns:
+        (handed_in, hits): what was handed in, a ``submission.Class``; and the (student, file) of those of
+        its submissions that would not be graded again.
 
-def _refuse_another_class(before, submissions, out, folder):
-    """Grades of a student, or of a lab, that is not in the folder would be lost."""
-    rows = list(chain.from_iterable(before.values()))
-    students = {row.student for row in rows} - {submission.student for submission in submissions}
-    labs = {row.lab for row in rows} - {submission.lab for submission in submissions} - {""}
-    names = sorted(students) + sorted(labs)
-    if names:
-        raise ValueError(
-            f"{out} holds grades of {names[0]}, and {folder} does not: "
-            "choose another --out, or write it anew with --fresh"
-        )
-
-
-def _known_results(before, submissions):
-    """Submissions of which earlier rows still hold, with these rows."""
-    results = {}
-    for submission in submissions:
-        rows = before.get((submission.student, submission.file), [])
-        whole = rows and all(row.verdict != "regrade" for row in rows)
-        if whole and rows[0].digest == submission.digest:
-            results[submission] = rows
-    return results
+    Raises:
+        ValueError: as ``grade``.
+    """
+    out = Path(out)
+    before = earlier.read(out, out.with_name(out.name + ".part")) if not fresh else {}
+    seed = earlier.latest_seed(before) if seed is None else seed
+    handed_in = find(Path(folder), Path(solutions), seed, solve=lambda path, seed: path.read_text("utf-8"))
+    earlier.refuse_another_class(before, handed_in.submissions, out, folder)
+    _, results = earlier.compared(before, handed_in, settings or Settings(), solutions)
+    return handed_in, {(each.student, each.file) for each in results}
 
 
 def _new_results(submissions, settings, executor):
@@ -99,35 +85,12 @@ def _new_results(submissions, settings, executor):
     for future in tqdm(
         as_completed(futures), desc="grading", total=total, unit="notebook", disable=not total
     ):
-        submission = futures[future]
+        submission = futures.pop(future)  # a cluster computes again what is lost of what is still asked for
         try:
             rows = future.result()
         except Exception as error:  # a cluster may lose a worker too often
             rows = failed_rows(submission, "regrade", f"the grader itself failed: {error!r}")
         yield submission, rows
-
-
-def _digest(submission, settings):
-    """Changes with all that a submission's rows depend on."""
-    parts = [submission.fingerprint, submission.problem, submission.review, submission.solution]
-    parts += [str(submission.seed), f"{settings.timeout:g}", f"{settings.memory:g}"]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def _graded_before(out, journal):
-    """The rows of earlier runs: (student, file) -> list, the latest last."""
-    before = {}
-    for row in report.read_csv(out) if out.exists() else []:
-        if row.digest:  # others were written by pytest --grades
-            before.setdefault((row.student, row.file), []).append(row)
-    for line in journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []:
-        try:
-            rows = report.from_json(line)
-        except (ValueError, TypeError):  # the run was killed while it wrote this line
-            continue
-        before.pop((rows[0].student, rows[0].file), None)
-        before[rows[0].student, rows[0].file] = rows
-    return before
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The command ``grade``: what it prints, writes and refuses."""
 
 import csv
+import os
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from rnnlib.commands import main as cli
+from rnnlib.commands.grades import show_list, show_several
+from rnnlib.grading.report import Row
 from rnnlib.tests.grading.submissions import CASES, SOLUTION
 
 
@@ -40,6 +43,33 @@ def folder(tmp_path_factory):
     return folder
 
 
+def test_a_dry_run_lists_what_would_be_graded_and_writes_nothing(folder, grade):
+    before = sorted(folder.rglob("*"))
+    run = grade("class", "--dry-run", "--out", "new/grades.csv")
+    assert run.status == 0, run.err
+    assert "  untouched/01_rnn.ipynb  01_rnn: to grade\n" in run.out
+    assert "  nothing_handed_in: there is no notebook" in run.out
+    assert "To grade: 1 of 01_rnn. Graded before, and kept: 0." in run.out
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--attempt", "first"], "--attempt must be best or last, got first"),
+        (["--totals", "class/totals.csv"], "--totals: class/totals.csv would lie among the submissions"),
+        (["--totals", "grades.csv"], "--totals: grades.csv is the table of --out: choose another file"),
+        (["--report", "class"], "--report: class is a folder: name a file"),
+        (["--totals", "a", "--report", "./a"], "--totals: a is the page of --report: choose another file"),
+        (["--out", os.devnull], f"--out: {os.devnull} is a device or a pipe: name a file"),
+    ],
+)
+def test_files_that_would_take_anothers_place_are_refused(grade, options, message):
+    run = grade("class", *options)
+    assert run.status == 2
+    assert message in run.err.splitlines()[-1]
+
+
 @pytest.mark.slow
 def test_a_class_is_graded_into_a_table_and_pages(folder, grade):
     shutil.copy(SOLUTION, folder / "class" / "stray.ipynb")
@@ -48,12 +78,13 @@ def test_a_class_is_graded_into_a_table_and_pages(folder, grade):
     for line in (
         "2 notebooks of 3 students, seed 3",
         "| 01_rnn 1.1 rnn_step              |        1 |          1 |",
-        "  nothing_handed_in/  : there is no notebook in this folder",
+        "  nothing_handed_in: there is no notebook, but lab.pdf (an export: the notebook itself is needed",
         "Not graded, in no student's folder: stray.ipynb",
         "grades:   out/grades.csv",
+        "left out: out/grades_not_graded.txt",
     ):
         assert line in run.out
-    with (folder / "out" / "grades.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / "out" / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 17
     assert {(row["student"], row["verdict"], row["points"]) for row in rows} == {
@@ -64,7 +95,11 @@ def test_a_class_is_graded_into_a_table_and_pages(folder, grade):
     pages = folder / "out" / "grades_feedback"
     assert "**0 of 20 points**" in (pages / "untouched" / "01_rnn.md").read_text(encoding="utf-8")
     page = (pages / "nothing_handed_in" / "notebook.md").read_text(encoding="utf-8")
-    assert page == "# nothing_handed_in: no notebook\n\nthere is no notebook in this folder\n"
+    assert page.startswith(
+        "# nothing_handed_in: no notebook\n\nthere is no notebook, but lab.pdf (an export: "
+    )
+    left = (folder / "out" / "grades_not_graded.txt").read_text(encoding="utf-8")
+    assert left == "stray.ipynb: in no student's folder\n"
     again = grade("class", "--out", "out/grades.csv")
     assert "2 notebooks of 3 students (3 graded before), seed 3" in again.out
 
@@ -76,9 +111,12 @@ def test_a_class_is_graded_into_a_table_and_pages(folder, grade):
         ([""], "the folder with the submissions has no name"),
         (["class", "--out", ""], "--out must name a file"),
         (["class", "--out", "mine.csv"], "mine.csv is no table of grades"),
+        (["class", "--out", "new.xlsx"], "--out: a CSV file is written: name it new.csv"),
+        (["class", "--totals", "sums.ODS"], "--totals: a CSV file is written: name it sums.csv"),
         (["class", "--feedback", "mine.csv"], "--feedback: mine.csv is no folder"),
         (["class", "--feedback", "class/pages"], "would lie among the submissions"),
-        (["."], "grades_feedback would lie among the submissions"),
+        (["."], "grades_feedback would lie among the submissions: choose another --out or --feedback"),
+        (["mine.csv"], "mine.csv is a file: name its folder, or grade one notebook with pytest --nbval"),
         (["class", "--sandbox", "maybe"], "--sandbox must be auto, on or off, got maybe"),
         (["class", "--cell-timeout", "inf"], "--cell-timeout"),
         (["class", "--cell-timeout", "0"], "--cell-timeout"),
@@ -112,3 +150,31 @@ def test_training_loads_nothing_of_the_grader():
     assert not modules & {"zmq", "nbval", "jupyter_client", "ipykernel", "IPython", "nbformat"}
     ours = {name for name in modules if name.startswith("rnnlib.grading.")}
     assert ours <= {"rnnlib.grading.settings"}  # the defaults that the help of grade shows
+
+
+def test_rows_of_a_notebook_that_say_the_same_are_one_line(capsys):
+    mark = "2 notebooks of this lab"
+    exercises = ["1.1 rnn_step", "1.2 rnn_sequence", "1.3 clip"]
+    rows = [Row("ada", "01_rnn", name, 2, 2, "passed", review=mark, file="a.ipynb") for name in exercises]
+    rows += [Row("bo", "", "", 0, 0, "unreadable", review="handed in late")]
+    show_list("To review", "review", rows)
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "To review",
+        f"  ada/a.ipynb  1.1 rnn_step and 2 more: {mark}",
+        "  bo: handed in late",
+    ]
+
+
+def test_which_of_several_notebooks_counts_is_told(capsys):
+    def row(file, points):
+        return Row("ada", "01_rnn", "1.1 rnn_step", points, 2, "passed" if points else "wrong", file=file)
+
+    rows = [row("new.ipynb", 0), row("old.ipynb", 2), Row("bo", "01_rnn", "1.1 rnn_step", 2, 2, "passed")]
+    day = 24 * 3600
+    modified = {("ada", "new.ipynb"): 400 * day, ("ada", "old.ipynb"): 300 * day}
+    show_several(rows, "best", modified)
+    assert "\n  ada/old.ipynb: one of 2 of 01_rnn, 1970-10-2" in capsys.readouterr().out
+    show_several(rows, "last", modified)
+    assert "\n  ada/new.ipynb: one of 2 of 01_rnn, 1971-02-0" in capsys.readouterr().out
+    show_several(rows, "last", {})
+    assert capsys.readouterr().out.endswith("\n  ada/old.ipynb: one of 2 of 01_rnn\n")

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from rnnlib.grading import notebook, process, report, sandbox, submission
+from rnnlib.grading.intake import reading, tree
 from rnnlib.grading.settings import Settings
 from rnnlib.tests.grading.classes import graded, made
 from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell, write
@@ -64,8 +65,9 @@ def test_what_is_found(tmp_path):
     shutil.copy(SOLUTION, folder / "solved" / "01_rnn (1).ipynb")
     shutil.copy(SOLUTION, folder / "nobody.ipynb")
     (folder / ".git").mkdir()
-    found, stray = submission.find(folder, sandbox.SOLUTIONS, seed=5)
-    assert stray == [folder / "nobody.ipynb"]
+    found, left, notes = submission.find(folder, sandbox.SOLUTIONS, seed=5)
+    assert left == [("nobody.ipynb", "in no student's folder")]
+    assert notes == []
     assert [(s.student, s.file, s.lab) for s in found] == [
         ("deep_in_folders_with_checkpoints", "unzipped/labs/01_rnn.ipynb", "01_rnn"),
         ("nothing_handed_in", "", ""),
@@ -77,21 +79,21 @@ def test_what_is_found(tmp_path):
 
 def test_a_giant_file_is_not_read(tmp_path, monkeypatch):
     folder = made(tmp_path / "class", "solved")
-    monkeypatch.setattr(submission, "LARGEST_TEXT", 1000)
-    assert "MiB of text" in submission.find(folder, sandbox.SOLUTIONS, seed=5)[0][0].problem
-    monkeypatch.setattr(submission, "LARGEST_FILE", 1000)
-    (found,), _ = submission.find(folder, sandbox.SOLUTIONS, seed=5)
+    monkeypatch.setattr(reading, "LARGEST_CODE", 1000)
+    assert "MiB of code" in submission.find(folder, sandbox.SOLUTIONS, seed=5)[0][0].problem
+    monkeypatch.setattr(tree, "LARGEST_FILE", 1000)
+    (found,), _, _ = submission.find(folder, sandbox.SOLUTIONS, seed=5)
     assert "larger than" in found.problem
     assert found.content == ""
 
 
 def test_a_page_that_cannot_be_written_costs_no_other(tmp_path):
-    row = report.Row("ada", "01_rnn", "1.1 rnn_step", 5, 5, "passed", file="x" * 250 + ".ipynb")
-    odd = [replace(row, file=file) for file in ("01_rnn.ipynb", "01_rnn.IPYNB", "01_rnn.md/01_rnn.ipynb")]
-    problems = report.write_feedback([row, *odd, replace(row, student="bob", file="01_rnn.ipynb")], tmp_path)
-    assert len(problems) == 2
-    pages = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.md") if path.is_file())
-    assert pages == ["ada/01_rnn.IPYNB.md", "ada/01_rnn.md", "bob/01_rnn.md"]
+    row = report.Row("ada", "01_rnn", "1.1 rnn_step", 5, 5, "passed", file="01_rnn.ipynb")
+    (tmp_path / "ada").write_text("a file, where a folder should be")
+    problems = report.write_feedback([row, replace(row, student="bob")], tmp_path)
+    assert len(problems) == 1
+    assert "ada" in problems[0]
+    assert (tmp_path / "bob" / "01_rnn.md").is_file()
 
 
 @POSIX
@@ -105,28 +107,34 @@ def test_names_in_no_encoding_and_closed_files_cost_nobody_else(tmp_path, monkey
         return read_bytes
 
     folder = made(tmp_path / "class", "cut_off", "a_list")
-    odd = folder / os.fsdecode(b"caf\xe9")
-    odd.mkdir()
-    shutil.copy(folder / "cut_off" / "01_rnn.ipynb", odd / os.fsdecode(b"01_rnn \xe9\n.ipynb"))
-    monkeypatch.setattr(submission.Path, "read_bytes", closed(submission.Path.read_bytes))
+    for name in (b"caf\xe9", b"caf\xe8"):
+        odd = folder / os.fsdecode(name)
+        odd.mkdir()
+        shutil.copy(folder / "cut_off" / "01_rnn.ipynb", odd / os.fsdecode(b"01_rnn \xe9\n.ipynb"))
+    monkeypatch.setattr(submission.tree.Path, "read_bytes", closed(submission.tree.Path.read_bytes))
     rows, _ = graded(folder, tmp_path / "grades.csv")
-    assert rows.keys() == {"caf\ufffd", "cut_off", "a_list"}
-    assert report.read_csv(tmp_path / "grades.csv")
-    assert rows["a_list"][""].verdict == "regrade"
-    assert rows["a_list"][""].message == "the file cannot be read: Permission denied"
-    walk = submission.os.walk
+    assert rows.keys() == {r"caf\xe9", r"caf\xe8", "cut_off", "a_list"}
+    table = report.read_csv(tmp_path / "grades.csv")
+    assert {row.file for row in table if row.student.startswith("caf")} == {r"01_rnn \xe9\n.ipynb"}
+    assert {row.verdict for row in rows["a_list"].values()} == {"regrade"}
+    assert rows["a_list"]["rnn_step"].message == "the file cannot be read: Permission denied"
+    scan = submission.tree.os.scandir
 
-    def closed_folder(top, onerror):
-        if "a_list" in top.parts:
-            onerror(PermissionError(13, "Permission denied"))
-        return walk(top, onerror=onerror)
+    def closed_folder(path):
+        if "a_list" in path.parts:
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
 
-    monkeypatch.setattr(submission.os, "walk", closed_folder)
-    rows, _ = graded(folder, tmp_path / "grades.csv")
+    monkeypatch.setattr(submission.tree.os, "scandir", closed_folder)
+    rows, kept = graded(folder, tmp_path / "grades.csv")
+    assert kept == 3
     assert rows["a_list"][""].message == "a folder cannot be read: Permission denied"
     assert (rows["a_list"][""].verdict, rows["a_list"][""].points) == ("regrade", None)
     assert rows["cut_off"]["rnn_step"].verdict == "unreadable"
-    report.write_feedback(rows["caf\ufffd"].values(), tmp_path / "pages")
+    monkeypatch.undo()
+    every = [row for mine in rows.values() for row in mine.values()]
+    assert report.write_feedback(every, tmp_path / "p") == []
+    assert len(list((tmp_path / "p").rglob("*.md"))) == 4
 
 
 @pytest.mark.parametrize(
@@ -160,7 +168,7 @@ def test_names_that_spreadsheets_and_markdown_take_for_more(tmp_path):
     )
     rows = [row, replace(row, student="'quoted", points=None, verdict="regrade"), replace(row, points=2.5)]
     report.write_csv(rows, tmp_path / "grades.csv")
-    with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         table = list(csv.reader(file))
     assert not any(text.startswith(("=", "+", "-", "@")) for line in table for text in line)
     assert [line[3] for line in table[1:]] == ["0", "", "2.5"]

@@ -1,0 +1,116 @@
+"""What a class knows and where it is stuck, as a page in Markdown: to plan a lesson from."""
+
+import re
+from collections import Counter, defaultdict
+from statistics import median
+from textwrap import shorten
+
+from rnnlib.checks import EXERCISES
+from rnnlib.grading.report import plain
+from rnnlib.grading.totals import counting, order, points_of
+from rnnlib.tools.whole_file import whole_file
+
+MOST = 10  # mistakes of a lab that the page lists
+NO_NAME = "not recognised"
+NUMBER = re.compile(r"(?<![\w.])[+−-]?\d+(?:[.,]\d+)*(?:e[+−-]?\d+)?(?!\w)")
+LONGEST = 160  # letters of a message of a mistake without a name
+
+
+def write_class_report(rows, path, attempt="best", modified=None):
+    """Write the page, whole or not at all; the arguments are those of ``totals.write_totals``."""
+    with whole_file(path) as temporary:
+        temporary.write_text(class_report(rows, attempt, modified), encoding="utf-8", newline="\n")
+
+
+def class_report(rows, attempt="best", modified=None):
+    """The page, as text.
+
+    For each lab: the points; how many solved each exercise; the commonest mistakes by name, with what the
+    check says of them, and the section of the book that it points to; and the questions that helped nobody,
+    which are those that two students or more were asked, none of whom solved the exercise in a later
+    notebook.
+    """
+    results = counting(rows, attempt, modified)
+    students = len({row.student for row in rows})
+    page = ["# Class report", ""]
+    page += [f"{students} students. Of several notebooks of a lab, a student's {attempt} one counts."]
+    for lab in sorted({lab for _, lab in results}):
+        own = [row for (_, name), rows in results.items() if name == lab for row in rows]
+        page += ["", f"## {plain(lab)}", ""]
+        points = [points_of(rows) for (_, name), rows in results.items() if name == lab]
+        page += [f"Handed in by {len(points)} of {students} students.{_spread(points)}", ""]
+        page += _exercises(own)
+        page += _mistakes([row for row in rows if row.lab == lab], modified)
+    return "\n".join(page) + "\n"
+
+
+def _spread(points):
+    """The points of those notebooks of which all are known, in a sentence; "" if there are none."""
+    known = [each for each in points if each is not None]
+    if not known:
+        return ""
+    return f" Points: {min(known):g} to {max(known):g}, median {median(known):g}."
+
+
+def _exercises(rows):
+    """The table of a lab's exercises: how many solved them, and how the others fared."""
+    verdicts = defaultdict(Counter)
+    for row in rows:
+        verdicts[row.exercise][row.verdict] += 1
+    yield from _head("exercise", "solved", "share", "wrong", "not filled in", "other")
+    for exercise, counts in verdicts.items():
+        solved, wrong, unfilled = (counts[name] for name in ("passed", "wrong", "unfilled"))
+        other = counts.total() - solved - wrong - unfilled
+        yield _line(exercise, solved, f"{solved / counts.total():.0%}", wrong, unfilled, other)
+
+
+def _mistakes(rows, modified):
+    """The tables of a lab's commonest mistakes, and of the questions that helped nobody."""
+    outcomes = defaultdict(dict)  # mistake -> student -> whether a later notebook solved the exercise
+    attempts = defaultdict(list)
+    for row in sorted(rows, key=lambda row: order(row.student, row.file, modified)):
+        attempts[row.student, row.exercise].append(row)
+    for (student, _), tries in attempts.items():
+        for place, row in enumerate(tries):
+            if row.verdict in ("wrong", "crashed"):
+                later = any(other.verdict == "passed" for other in tries[place + 1 :])
+                outcomes[_mistake(row)][student] = later
+    common = sorted(outcomes.items(), key=lambda item: (-len(item[1]), item[0]))
+    if not common:
+        return
+    yield from ("", "### The commonest mistakes", "")
+    yield from _head("students", "solved it later", "exercise", "mistake", "what the check says", "book")
+    for mistake, students in common[:MOST]:
+        yield _line(len(students), sum(students.values()), *mistake)
+    helpless = [
+        (len(students), *mistake)
+        for mistake, students in common
+        if len(students) > 1 and not any(students.values()) and mistake[1] != NO_NAME
+    ]
+    if helpless:
+        yield from ("", "### Questions that helped nobody", "")
+        yield (
+            "Their own notebooks ask this, too. Two students or more handed in the mistake all the same, "
+            "and none of them has solved the exercise in a later notebook."
+        )
+        yield from ("", *_head("students", "exercise", "mistake", "the question", "book"))
+        yield from (_line(*cells) for cells in helpless[:MOST])
+
+
+def _mistake(row):
+    """(exercise, name, sentence, section) of a wrong answer: the misconception that its message tells."""
+    exercise = EXERCISES.get(row.lab, {}).get(row.exercise.split(" ")[-1])
+    for function, sentence in exercise.misconceptions if exercise else ():
+        if " ".join(sentence.split()) in row.message:
+            chapter, title = exercise.sections.get(sentence, exercise.section)
+            return row.exercise, function.__name__.replace("_", " "), sentence, f"{title} ({chapter})"
+    message = NUMBER.sub("…", re.sub(r" \(book: .*\)$", "", row.message))
+    return row.exercise, NO_NAME, shorten(message, LONGEST, placeholder=" …"), ""
+
+
+def _head(*names):
+    return _line(*names), _line(*["---"] * len(names))
+
+
+def _line(*cells):
+    return f"| {' | '.join(plain(str(cell)) if cell != '---' else cell for cell in cells)} |"

@@ -1,0 +1,77 @@
+"""The totals of a class: a row a student, a column a lab, for a spreadsheet."""
+
+import csv
+import re
+
+from rnnlib.grading.report import harmless
+from rnnlib.tools.whole_file import whole_file
+
+
+def counting(rows, attempt="best", modified=None):
+    """The rows that count: of each student and lab, those of one notebook.
+
+    Args:
+        rows: list of ``report.Row``.
+        attempt: "best", the notebook with the most points, or "last", the one that was changed last;
+            of equal ones, the last by name.
+        modified: (student, file) -> when the notebook was changed, in seconds; for "last".
+
+    Returns:
+        (student, lab) -> list of Row. A notebook that waits for its grades counts where it might be the
+        best; rows without a lab are left out.
+    """
+    notebooks = {}
+    for row in rows:
+        if row.lab:
+            notebooks.setdefault((row.student, row.lab), {}).setdefault(row.file, []).append(row)
+
+    def rank(student, file, own):
+        points = sum(row.of if row.points is None else row.points for row in own)
+        return (0 if attempt == "last" else points), order(student, file, modified)
+
+    return {
+        (student, lab): files[max(files, key=lambda file: rank(student, file, files[file]))]
+        for (student, lab), files in notebooks.items()
+    }
+
+
+def order(student, file, modified=None):
+    """A key that sorts a student's notebooks in the order of time, then by name; see ``counting``."""
+    parts = re.split(r"(\d+)", file.removesuffix(".ipynb"))
+    numbers = [(int(part), part) if part.isdigit() else (0, part) for part in parts]  # -10 comes after -2
+    return (modified or {}).get((student, file), 0), numbers
+
+
+def write_totals(rows, path, attempt="best", modified=None):
+    """Write the table of totals, whole or not at all.
+
+    Its columns are student, one a lab, such as "01_rnn (of 20)", total, and review: the labs at whose code
+    a person should look, and "unreadable" where something could not be judged. Who has not handed in a
+    lab has 0 there. Where something has to be graded again the cell is empty, and so is the student's total.
+
+    Args:
+        path: the CSV file; UTF-8 with a mark, so that spreadsheets read names as they are.
+        rows, attempt, modified: see ``counting``.
+    """
+    results = counting(rows, attempt, modified)
+    of = {}
+    for (_, lab), own in results.items():
+        of[lab] = max(of.get(lab, 0), sum(row.of for row in own))
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
+        table = csv.writer(file)
+        labs = sorted(of)
+        table.writerow(["student", *(f"{lab} (of {of[lab]:g})" for lab in labs), "total", "review"])
+        unreadable = {row.student for row in rows if row.verdict == "unreadable"}
+        for student in dict.fromkeys(row.student for row in rows):
+            points = [points_of(results.get((student, lab), [])) for lab in labs]
+            total = None if None in points else float(sum(points))
+            review = [lab for lab in labs if any(row.review for row in results.get((student, lab), []))]
+            review += ["unreadable"] * (student in unreadable)
+            cells = [student, *points, total, " ".join(review)]
+            table.writerow("" if cell is None else harmless(cell) for cell in cells)
+
+
+def points_of(rows):
+    """The points of a notebook; None where some are not known."""
+    points = [row.points for row in rows]
+    return None if None in points else float(sum(points))

@@ -35,6 +35,9 @@ class Yielded(tuple):
     """What a generator hands out, one after the other."""
 
 
+Yielded.__name__ = "generator"  # as messages call it
+
+
 def call(function, case):
     """Call with copies, so that nothing that happens inside reaches the other calls."""
     case = tuple(case)

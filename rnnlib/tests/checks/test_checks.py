@@ -283,6 +283,11 @@ def test_each_kind_of_failure_has_its_sentence(answer, sentence):
         assert sentence in verdict(checks.rnn_step, answer)
 
 
+def test_a_generator_in_place_of_a_dict_is_called_one():
+    for check in (checks.clip, checks.find_mistakes):
+        assert " a generator" in verdict(check, lambda *_: (number for number in (1, 2)))
+
+
 def test_random_numbers_that_a_notebook_replaces_are_not_the_checks(monkeypatch):
     values = checks.rnn_step(right).values
     monkeypatch.setattr(np.random, "default_rng", lambda seed=None, make=np.random.default_rng: make(3))

@@ -58,14 +58,15 @@ def show_plan(handed_in, hits):
     """
     for note in handed_in.notes:
         print(note)
-    todo = [each for each in handed_in.submissions if (each.student, each.file) not in hits]
-    labs = Counter(each.lab for each in todo if not each.problem)
+    labs = Counter()
     for each in handed_in.submissions:
-        what = each.problem or ("to grade" if each in todo else "graded before")
+        is_known = (each.student, each.file) in hits
+        labs[each.lab] += not (is_known or each.problem)
+        what = each.problem or ("graded before" if is_known else "to grade")
         review = f" ({each.review})" if each.review else ""
         print(one_line(f"  {_place(each)}  {each.lab}".rstrip() + f": {what}{review}"))
     show_left(handed_in.left)
-    count = ", ".join(f"{count} of {lab}" for lab, count in sorted(labs.items())) or "nothing"
+    count = ", ".join(f"{count} of {lab}" for lab, count in sorted(labs.items()) if count) or "nothing"
     print(f"\nTo grade: {count}. Graded before, and kept: {len(hits)}.")
 
 

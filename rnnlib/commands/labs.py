@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rnnlib.commands.options import Jobs
-from rnnlib.grading.settings import ATTEMPTS, WALLS, Settings
+from rnnlib.grading.settings import COUNTING, WALLS, Settings
 from rnnlib.tools import whole_file as files
 
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
@@ -56,8 +56,8 @@ def grade(
         Path | None, typer.Option(help="CSV file for the totals: a row a student, a column a lab.")
     ] = None,
     attempt: Annotated[
-        str, typer.Option(help=f"Which of a student's notebooks of a lab counts: {' or '.join(ATTEMPTS)}.")
-    ] = ATTEMPTS[0],
+        str, typer.Option(help=f"Which of a student's notebooks of a lab counts: {' or '.join(COUNTING)}.")
+    ] = COUNTING[0],
     report: Annotated[
         Path | None,
         typer.Option(help="Page on what the class knows, and where it is stuck; beside --out if left out."),
@@ -117,8 +117,8 @@ def grade(
 
     if walls not in WALLS:
         raise ValueError(f"--sandbox must be auto, on or off, got {walls}")
-    if attempt not in ATTEMPTS:
-        raise ValueError(f"--attempt must be {' or '.join(ATTEMPTS)}, got {attempt}")
+    if attempt not in COUNTING:
+        raise ValueError(f"--attempt must be {' or '.join(COUNTING)}, got {attempt}")
     if walls == "on" and dask is None and sandbox.missing():
         raise ValueError(f"--sandbox on: {sandbox.missing()}")
     settings = Settings(cell_timeout, memory, walls)

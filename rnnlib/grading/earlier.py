@@ -129,7 +129,7 @@ def _why_again(before, submissions):
     if not count:
         return []
     what = "the checks, a lab, the library, the seed or the settings have changed"
-    return [f"To grade again, since {what}: {count} notebook{'s' * (count > 1)} graded before."]
+    return [f"Not kept, since {what}: {count} notebook{'s' * (count > 1)} graded before."]
 
 
 def _by_hand(before, results):

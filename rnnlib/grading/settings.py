@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-ATTEMPTS = ("best", "last")  # which of a student's notebooks of one lab counts
+COUNTING = ("best", "last")  # which of a student's notebooks of one lab counts
 WALLS = ("auto", "on", "off")  # bubblewrap around students' code: where it works, always, or never
 
 

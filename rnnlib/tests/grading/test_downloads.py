@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rnnlib.grading.intake import layouts, tree
+from rnnlib.checks.exercise import LIMIT
+from rnnlib.grading.attempts import ATTEMPTS
+from rnnlib.grading.intake import layouts, reading, tree
 from rnnlib.tests.grading.folders import LAB, found, graded, put, zipped
 from rnnlib.tests.grading.submissions import ROOT
 
@@ -300,6 +302,11 @@ def test_every_layout_is_strict_enough_for_a_name_of_its_own():
 
 def test_names_and_lines_on_the_instructors_page_are_true(tmp_path):
     page = (ROOT / "book" / "appendix" / "instructors.md").read_text(encoding="utf-8")
+    assert f"in a file of up to {reading.LARGEST_FILE >> 20} MiB" in page
+    assert "gave up after ten seconds" in page
+    assert LIMIT == 10
+    assert sum(attempt.without for attempt in ATTEMPTS) == 3
+    assert "without up to three experiments" in page
     rows = re.findall(r"^\| (Moodle|Canvas|Blackboard|Brightspace) \| `([^`/]+)", page, re.MULTILINE)
     assert len(rows) == 4
     for system, name in rows:

@@ -119,7 +119,7 @@ def test_a_changed_library_or_lab_grades_again_and_says_so(tmp_path, verdicts, m
     lab = tmp_path / "solutions" / "01_rnn.ipynb"
     put(lab.parent, lab.name)
     again = (
-        "To grade again, since the checks, a lab, the library, the seed or the settings have changed: "
+        "Not kept, since the checks, a lab, the library, the seed or the settings have changed: "
         "2 notebooks graded before."
     )
     changes = [

@@ -5,7 +5,7 @@ import re
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from rnnlib.grading.shell import PYTHON
+from rnnlib.grading.shell import INSTALLERS, PYTHON
 
 #: Magics that run the code behind them, as it would run without them.
 RUN_CODE = set("time timeit prun capture".split())
@@ -13,8 +13,8 @@ NOT_CODE = {"capture"}  # what stands in their own line
 OPTIONS = re.compile(r"(?:-[a-zA-Z]+\s*\d*\s+)*")
 
 #: Magics that reach nothing that an answer could be taken from.
-PLAIN = set(
-    """matplotlib pip conda mamba micromamba uv autoreload config precision xmode colors tensorflow_version
+PLAIN = set(INSTALLERS) | set(
+    """matplotlib autoreload config precision xmode colors tensorflow_version
     gui who who_ls whos pwd cd ls lsmagic magic quickref clear cls pinfo pinfo2 pdoc html HTML markdown latex
     javascript js SVG svg pdb pylab
     """.split()
@@ -23,7 +23,7 @@ EXTENSIONS = re.compile(r"autoreload|google\.colab\.\w+")
 
 #: Commands that a grader does not even run (see ``shell``), and two that only look.
 COMMANDS = re.compile(
-    rf"\s*(({PYTHON})?pip3?|conda|mamba|uv|(sudo )?apt(-get)?)\s+[\w\s=.<>~\[\],'\"/:@+-]*"
+    rf"\s*(({PYTHON})?({'|'.join(INSTALLERS)}|pip3)|(sudo )?apt(-get)?)\s+[\w\s=.<>~\[\],'\"/:@+-]*"
     r"|\s*(nvidia-smi|pwd)\s*"
 )
 

@@ -19,7 +19,7 @@ from rnnlib.grading.intake.entry import (
     is_course,
     is_zip,
 )
-from rnnlib.grading.intake.reading import LARGEST_FILE
+from rnnlib.grading.intake.reading import LARGEST_FILE, TOO_LARGE
 from rnnlib.grading.verdicts import Failed
 
 NESTED = 2  # zip files are opened, and those in them, and no more
@@ -127,7 +127,7 @@ def _member(archive, info):
         Failed: it is too large, or damaged.
     """
     if info.file_size > LARGEST_FILE:
-        raise Failed("unreadable", f"the file is larger than {LARGEST_FILE >> 20} MiB")
+        raise Failed("unreadable", TOO_LARGE)
     try:
         with archive.open(info) as file:  # read without a number, it unpacks all before it looks at the size
             return file.read(info.file_size)

@@ -19,7 +19,7 @@ from rnnlib.grading.intake.entry import (
     is_course,
     is_zip,
 )
-from rnnlib.grading.intake.reading import LARGEST_FILE
+from rnnlib.grading.intake.reading import LARGEST_FILE, TOO_LARGE
 from rnnlib.grading.verdicts import Failed
 
 
@@ -114,7 +114,7 @@ def _content(path):
     """
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise Failed("unreadable", f"the file is larger than {LARGEST_FILE >> 20} MiB")
+            raise Failed("unreadable", TOO_LARGE)
         return path.read_bytes()
     except OSError as error:  # the grader's fault, or the file system's
         raise Failed("regrade", f"the file cannot be read: {error.strerror}") from error

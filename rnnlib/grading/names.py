@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import unicodedata
+from collections import Counter
 from pathlib import PurePosixPath
 
 DEEPEST = 10  # folders; the rest of a path becomes one name
@@ -26,15 +27,14 @@ def _readable_letter(letter):
 
 def told_apart(names):
     """The names, each once: of those that come again, the later ones get a number."""
-    used, result = set(), []
+    numbers, result = Counter(), {}
     for name in names:
-        number, unique = 1, name
-        while unique in used:
-            number += 1
-            unique = f"{name} ({number})"
-        used.add(unique)
-        result.append(unique)
-    return result
+        unique = name
+        while unique in result:
+            numbers[name] += 1
+            unique = f"{name} ({numbers[name] + 1})"
+        result[unique] = None
+    return list(result)
 
 
 def pages(notebooks):

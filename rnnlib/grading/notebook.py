@@ -100,9 +100,9 @@ def _read_cached(path, modified):
 
 def _lab_in(text, solutions):
     """The solved lab most of whose cells' ids stand in a text; where none do, the only lab, or None."""
-    found = {s: sum(f'"{cell.id}"' in text for cell in _read_once(s).cells) for s in solutions}
-    likely = max(found, key=found.get, default=None)
-    return likely if len(found) == 1 or found.get(likely) else None
+    counts = {s: sum(f'"{cell.id}"' in text for cell in _read_once(s).cells) for s in solutions}
+    likely = max(counts, key=counts.get, default=None)
+    return likely if len(counts) == 1 or counts.get(likely) else None
 
 
 def shares_exercise(solution, student):
@@ -111,6 +111,23 @@ def shares_exercise(solution, student):
     ids = {grade_id(cell) for cell in exercises}
     checks = {squeeze(cell.source) for cell in exercises if role(cell) == "check"}
     return any(grade_id(c) in ids or squeeze(c.source) in checks for c in student.cells)
+
+
+def other_labs(solution, student, folder):
+    """A sentence that names the labs, but for its own, most of whose checks a notebook holds; or "".
+
+    Args:
+        solution: the path of its own lab's solution.
+        student: the notebook.
+        folder: the solved labs.
+    """
+    there = {grade_id(cell) for cell in student.cells} | {squeeze(cell.source) for cell in student.cells}
+    names = []
+    for path in sorted(set(Path(folder).glob("*.ipynb")) - {solution}):
+        checks = [cell for cell in _read_once(path).cells if role(cell) == "check"]
+        held = sum(grade_id(cell) in there or squeeze(cell.source) in there for cell in checks)
+        names += [path.stem] * (held > len(checks) / 2)
+    return f"holds {', '.join(names)}, too: a lab is graded as a file of its own" if names else ""
 
 
 def lab_name(notebook):

@@ -10,6 +10,7 @@ from rnnlib.grading.intake import layouts, left, tree
 from rnnlib.grading.intake.files import look_into
 from rnnlib.grading.intake.students import by_student, one_deeper, refuse_downloads, unwrapped
 from rnnlib.grading.names import told_apart
+from rnnlib.grading.report import SEVERAL
 
 LATE = "handed in late"
 NAMED = 3  # files that the row of a student without a notebook names,
@@ -132,7 +133,8 @@ def _of_student(student, work, seed):
     ]
     for number, (submission, each) in enumerate(zip(submissions, notebooks, strict=True)):
         count = counts[submission.lab]
-        reviews = [f"{count} notebooks of this lab"] * (count > 1) + [LATE] * each.owner.late
+        reviews = [f"{count} {SEVERAL}"] * (count > 1) + [LATE] * each.owner.late
+        reviews += [each.file.others] * bool(each.file.others)
         submissions[number] = replace(
             submission, review=". ".join(reviews), seed=seed, modified=each.modified
         )
@@ -150,5 +152,6 @@ def _why_nothing(rest):
     files = [f"{each.path} ({each.file.problem})" for each in rest[:NAMED]]
     while len(", ".join(files)) > LONGEST:
         files.pop()
-    more = [f"{len(rest) - len(files)} more files"] if len(rest) > len(files) else []
+    count = len(rest) - len(files)
+    more = [f"{count} more file{'s' * (count > 1)}"] if count else []
     return f"there is no notebook, but {', '.join(files + more)}", len(files)

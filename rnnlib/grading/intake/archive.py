@@ -8,26 +8,25 @@ from datetime import datetime
 from functools import partial
 
 from rnnlib.grading.intake.entry import (
-    COURSES_OWN,
-    HIDDEN,
+    COURSE,
     LEFT_BEHIND,
     LINK,
     NOT_HANDED_IN,
-    OTHERS,
-    PACKAGES,
+    SOLVED,
     Entry,
     is_course,
     is_zip,
+    why_nobodys,
 )
 from rnnlib.grading.intake.reading import LARGEST_FILE, TOO_LARGE
 from rnnlib.grading.verdicts import Failed
 
-NESTED = 2  # zip files are opened, and those in them, and no more
+NESTED = 2  # a student's zip files are opened, and those in them, and no more
 MOST_FILES = 20_000  # in one zip file
 LARGEST_ZIP = 2 * 2**30  # bytes of all its files, unpacked
 
 
-def entries(file, names, depth=1):
+def entries(file, names, depth):
     """What lies in a zip file, in the order of the names.
 
     Nothing is unpacked to the disk, so that no name in it leads anywhere.
@@ -35,30 +34,29 @@ def entries(file, names, depth=1):
     Args:
         file: the open zip file.
         names: where it lies.
-        depth: 1, or 2 for one in another.
+        depth: 0 for a class, 1 for a student's, 2 for one in another.
     """
     try:
         archive = zipfile.ZipFile(file)
         members = [(parts_of(info), info) for info in archive.infolist() if not info.is_dir()]
-    except Exception as error:  # zipfile raises many kinds for a file that is damaged
-        yield Entry(names, f"a zip file that is broken ({' '.join(str(error).split())[:80]})")
+    except Exception:  # zipfile raises many kinds for a file that is damaged
+        yield Entry(names, "a zip file that is broken: was it sent to its end?")
         return
     members = [(parts, info) for parts, info in members if not any(map(LEFT_BEHIND.fullmatch, parts))]
-    packages = {parts[: _packages(parts)] for parts, _ in members if _packages(parts)}
-    yield from (Entry((*names, *place), OTHERS, folder=True) for place in sorted(packages))
-    members = [(parts, info) for parts, info in members if not _packages(parts)]
-    problem = _why_no_zip(members) if names else ""  # a whole class may be large
+    courses = _courses(parts for parts, _ in members)
+    places = {parts: _set_apart(parts, courses) for parts, _ in members}
+    yield from (
+        Entry((*names, *place), why, folder=folder)
+        for place, why, folder in sorted({*filter(None, places.values())})
+    )
+    members = [(parts, info) for parts, info in members if not places[parts]]
+    problem = _why_no_zip(members) if names and (members or not places) else ""  # a class may be large
     if problem:
         yield Entry(names, problem)
         return
-    folders = {}  # folder -> the names of the folders in it
-    for parts, _ in members:
-        for end in range(1, len(parts)):
-            folders.setdefault(parts[: end - 1], set()).add(parts[end - 1])
-    courses = {folder for folder, inside in folders.items() if is_course(inside)}
     for parts, info in sorted(members, key=lambda member: member[0]):
         place = (*names, *parts)
-        problem = _why_not_in_zip(parts, info, courses)
+        problem = _why_not_in_zip(info)
         if problem or not is_zip(parts[-1]):
             yield Entry(place, problem, read=partial(_member, archive, info), modified=_modified(info))
         elif depth == NESTED:
@@ -72,9 +70,24 @@ def entries(file, names, depth=1):
                 yield from entries(inner, place, depth + 1)
 
 
-def _packages(parts):
-    """How many parts of a path lead to packages of other people; 0 where it leads elsewhere."""
-    return next((end for end, part in enumerate(parts, start=1) if part in PACKAGES), 0)
+def _courses(paths):
+    """The folders in which the course lies; of others nothing is kept, since paths may be very deep."""
+    folders = {}  # folder -> those of the course's folders that lie in it
+    for parts in paths:
+        for place, name in enumerate(parts[:-1]):
+            if name == SOLVED or name in COURSE:
+                folders.setdefault(parts[:place], set()).add(name)
+    return {folder for folder, inside in folders.items() if is_course(inside)}
+
+
+def _set_apart(parts, courses):
+    """The first place on a path that is nobody's work, why, and whether it is a folder; or None."""
+    for end, name in enumerate(parts):
+        folder = end + 1 < len(parts)
+        why = why_nobodys(name, folder, name in NOT_HANDED_IN and parts[:end] in courses)
+        if why:
+            return parts[: end + 1], why, folder
+    return None
 
 
 def _why_no_zip(members):
@@ -108,15 +121,11 @@ def _modified(info):
         return 0.0
 
 
-def _why_not_in_zip(parts, info, courses):
+def _why_not_in_zip(info):
     if info.flag_bits & 1:
         return "locked with a password"
     if stat.S_ISLNK(info.external_attr >> 16):
         return LINK
-    if any(part.startswith(".") for part in parts):
-        return HIDDEN
-    if any(parts[:end] in courses and parts[end] in NOT_HANDED_IN for end in range(len(parts))):
-        return COURSES_OWN
     return ""
 
 
@@ -136,5 +145,4 @@ def _member(archive, info):
             "unreadable", "the zip file is compressed in a way that is not known: unpack it"
         ) from error
     except Exception as error:  # see entries
-        reason = " ".join(str(error).split())[:80]
-        raise Failed("unreadable", f"the zip file is broken: {reason}") from error
+        raise Failed("unreadable", "the zip file is broken: was it sent to its end?") from error

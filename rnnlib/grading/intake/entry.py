@@ -15,12 +15,18 @@ LEFT_BEHIND = re.compile(
 
 SOLVED = "labs_solutions"
 COURSE = {"labs", "rnnlib"}  # where one of them lies beside the solved labs, there is the course
-NOT_HANDED_IN = {SOLVED, "rnnlib", "book"}  # and of it, this is nobody's work
+NOT_HANDED_IN = {SOLVED, "rnnlib", "book", "_build"}  # and of it, this is nobody's work
 PACKAGES = {"site-packages", "dist-packages", "node_modules"}  # as in an environment of Python
+FEEDBACK = re.compile(
+    r".*_assignfeedback_.*|feedback attachment\(s\)", re.IGNORECASE | re.DOTALL
+)  # Moodle, Sakai
+
 LINK = "a link, and links are not followed"
 HIDDEN = "hidden"
+TEACHERS = "a teacher's feedback, not the student's work"
 COURSES_OWN = "a part of the course, not the student's work"
 OTHERS = "packages of other people"
+NOBODYS = {HIDDEN, TEACHERS, COURSES_OWN, OTHERS}
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,17 @@ class Entry:
 def is_course(names):
     """Whether these names in one folder are those of the course, and not of a student's work alone."""
     return SOLVED in names and not COURSE.isdisjoint(names)
+
+
+def why_nobodys(name, is_folder, in_course):
+    """Why what has this name is nobody's work, one of ``NOBODYS``, or ""."""
+    if name.startswith(".") and not name.endswith(".icloud"):
+        return HIDDEN
+    if FEEDBACK.fullmatch(name):
+        return TEACHERS
+    if is_folder and in_course and name in NOT_HANDED_IN:
+        return COURSES_OWN
+    return OTHERS if is_folder and name in PACKAGES else ""
 
 
 def is_zip(name):

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from rnnlib.grading import notebook
 from rnnlib.grading.intake import reading
-from rnnlib.grading.intake.entry import COURSES_OWN, HIDDEN
+from rnnlib.grading.intake.entry import NOBODYS
 from rnnlib.grading.names import readable
 from rnnlib.grading.verdicts import Failed
 
@@ -33,6 +33,8 @@ INSTEAD = {  # endings of files that may have been meant as a notebook
     "a mail: save the notebook that is attached": "eml msg mbox",
     "a backup": "bak orig ipynb~ tmp old",
 }
+TYPED_IN = re.compile(r"onlinetext\.html|.+_text\.html")  # in Moodle, in Canvas
+DESCRIPTIONS = {"readme", "license", "changelog", "contributing"}  # in clones, and no exports
 WHY = {ending: why for why, endings in INSTEAD.items() for ending in endings.split()}
 
 
@@ -49,6 +51,7 @@ class File:
         modified: when it was changed, in seconds; 0 where nobody knows.
         content: of a notebook, what is read of it, as text.
         solution: path of the lab's solution, or None.
+        others: which other labs the notebook holds as well, as a sentence, or "".
     """
 
     names: tuple
@@ -59,6 +62,7 @@ class File:
     modified: float = 0.0
     content: str = ""
     solution: object = None
+    others: str = ""
 
     @property
     def path(self):
@@ -86,7 +90,7 @@ def look_into(entry, name, solutions):
     about = {"names": entry.names, "folder": entry.folder, "modified": entry.modified}
     match = NOTEBOOK.fullmatch(name)
     stem = match["stem"] if match else PurePosixPath(name).stem
-    if entry.problem in (HIDDEN, COURSES_OWN) or not (match or entry.problem or PERHAPS.fullmatch(name)):
+    if entry.problem in NOBODYS or not (match or entry.problem or PERHAPS.fullmatch(name)):
         return File(**about, problem=entry.problem or _instead(name))
     lab = partial(notebook.solution_for, stem, None, solutions)
     if entry.verdict == "regrade":
@@ -117,10 +121,17 @@ def _notebook(about, content, stem, solutions, certain):
     if solution is None:
         problem = problem or "this is no lab: neither its name, nor its metadata, nor its cells say which"
     judged = certain or not problem
-    text = "" if problem else json.dumps(student)
-    return File(**about, is_notebook=judged, problem=problem, content=text, solution=solution)
+    if not problem:
+        about |= {
+            "content": json.dumps(student),
+            "others": notebook.other_labs(solution, student, solutions),
+        }
+    return File(**about, is_notebook=judged, problem=problem, solution=solution)
 
 
 def _instead(name):
     """What a file is that is no notebook."""
-    return WHY.get(name.rpartition(".")[2].lower(), NOT_GRADED)
+    if TYPED_IN.fullmatch(name):
+        return "typed into the platform's text field: the notebook's file is needed"
+    stem, _, ending = name.lower().rpartition(".")
+    return NOT_GRADED if stem in DESCRIPTIONS else WHY.get(ending, NOT_GRADED)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rnnlib.grading.intake import tree
-from rnnlib.grading.intake.entry import is_zip
+from rnnlib.grading.intake.entry import is_course, is_zip
 from rnnlib.grading.names import readable
 
-FEEDBACK = "_assignfeedback_"  # in the name of what Moodle keeps of a teacher's
+COLLECTED = "submitted"  # nbgrader's folder for what the students handed in
+LONGEST = 255  # letters of a name; a zip file takes more, and no file system does
 
 TIME = r"(?P<attempt>\d{4}-[01]\d-[0-3]\d-[0-2]\d(?:-[0-5]\d){2})"
 
@@ -59,11 +60,12 @@ class Owner(NamedTuple):
 
 def owner(name):
     """The owner of a file or folder by the name that a system gave it, or None."""
-    for system, pattern in LAYOUTS:
+    for system, pattern in LAYOUTS if len(name) <= LONGEST else ():
         match = pattern.fullmatch(name)
         if match:
             parts = {key: text for key, text in match.groupdict().items() if text}
             student = parts.get("student") or parts["head"]
+            student = student.strip() or student
             more = {"file": parts.get("file", ""), "attempt": _sortable(parts.get("attempt", ""))}
             return Owner(student, parts.get("id") or student, **more, late="late" in parts, system=system)
     return None
@@ -93,11 +95,11 @@ def owners(names):
 def _last_parts(heads):
     """From "Lab 1_ada" to "ada": what is left where the assignment's name, which all share, is taken away."""
     parts = {head: head.split("_") for head in heads}
-    shared = _shared(parts.values())
-    return {head: "_".join(p[shared:] if 0 < shared < len(p) else p[-1:]) for head, p in parts.items()}
+    count = shared(parts.values())
+    return {head: "_".join(p[count:] if 0 < count < len(p) else p[-1:]) for head, p in parts.items()}
 
 
-def _shared(lists):
+def shared(lists):
     """How many of their first elements several lists share; 0 for a single one."""
     same = takewhile(lambda parts: len(set(parts)) == 1, zip(*lists, strict=False))
     return len(list(same)) if len(lists) > 1 else 0
@@ -105,13 +107,14 @@ def _shared(lists):
 
 def repositories(root, folders):
     """GitHub Classroom clones ``assignment-username``: the owners of such folders, by name."""
-    cloned = [name for name in folders if (Path(root) / name / ".git").exists()]
+    cloned = tree.clones(root).intersection(folders)
     if 2 * len(cloned) < max(1, len(folders)):
         return {}
-    assignment = Path(root).resolve().name.removesuffix("-submissions") + "-"
+    name = root.resolve().name if root.is_dir() else root.stem
+    assignment = name.removesuffix("-submissions") + "-"
     if not all(name.startswith(assignment) for name in folders):
         parts = [name.split("-") for name in folders]
-        assignment = "".join(f"{part}-" for part in parts[0][: _shared(parts)])
+        assignment = "".join(f"{part}-" for part in parts[0][: shared(parts)])
     users = {name: name[len(assignment) :] for name in folders}
     if not assignment or not all(users.values()):
         return {}
@@ -130,10 +133,15 @@ def top(folder):
     if not root.exists():
         raise ValueError(f"there is no folder {folder}")
     names = tree.tops(root)
-    if "submitted" in names and {"source", "gradebook.db", "nbgrader_config.py"} & set(names):
-        raise ValueError(f"{folder} is a course of nbgrader: grade {root / 'submitted'}")
+    if COLLECTED in names and {"source", "gradebook.db", "nbgrader_config.py"} & set(names):
+        what = (
+            f"grade {root / COLLECTED}" if root.is_dir() else f"unpack it, and grade its folder {COLLECTED}"
+        )
+        raise ValueError(f"{folder} is a course of nbgrader: {what}")
+    if is_course(set(names)):
+        raise ValueError(f"{folder} is the course itself: name the folder with what the students handed in")
     inner = root / names[0] if len(names) == 1 and root.is_dir() else None
-    if inner and not inner.is_symlink() and any(map(owner, tree.tops(inner))):
+    if inner and not inner.is_symlink() and (inner.name == COLLECTED or any(map(owner, tree.tops(inner)))):
         return inner, [f"What {readable(inner.name)} holds is graded."]
     return root, []
 

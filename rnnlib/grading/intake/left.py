@@ -23,7 +23,11 @@ def gathered(rest, files, loose):
         files: all files of the class.
         loose: those of ``rest`` that are nobody's.
     """
-    graded = {file.names[:end] for file in files if file.is_notebook for end in range(len(file.names))}
+    graded = {}  # folder -> folders in it with a notebook somewhere below
+    for file in files:
+        folder = graded
+        for name in file.names[:-1] if file.is_notebook else ():
+            folder = folder.setdefault(name, {})
     left, loose = {}, set(map(id, loose))
     for file in rest:
         why = NOT_GRADED if file.problem in (EXPORT, DOCUMENT) else file.problem
@@ -31,6 +35,16 @@ def gathered(rest, files, loose):
             why = LOOSE
         names = file.names
         if why == NOT_GRADED and len(names) > 2:  # the student's own folder has a row
-            names = next((names[:end] for end in range(2, len(names)) if names[:end] not in graded), names)
+            names = _outermost(names, graded)
         left["/".join(map(readable, names))] = why
     return [Left(path, why) for path, why in sorted(left.items())]
+
+
+def _outermost(names, graded):
+    """The outermost folder on the way to a file, below the student's, in which nothing is graded."""
+    folder = graded
+    for end, name in enumerate(names[:-1], start=1):
+        folder = folder.get(name)
+        if folder is None:
+            return names[: max(end, 2)]
+    return names

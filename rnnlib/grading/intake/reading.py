@@ -18,6 +18,7 @@ LARGEST_CODE = 5 * 2**20  # characters in all code cells
 LARGEST_TEXT = 20_000  # characters that are kept of a cell that holds no code
 ALL_TEXTS = 2**20  # and of all such cells
 
+IN_CODE = {"outputs", "execution_count", "input"}  # keys of cells with code, and of no others
 CONFLICT = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
 OTHER_KINDS = {  # what a file begins with
     b"PK\x03\x04": "a zip file",
@@ -46,7 +47,10 @@ def loads(content):
             data = json.loads(data, parse_int=float)
     except (ValueError, RecursionError) as error:
         raise _unreadable(_why_no_json(content, text, error)) from error
-    cells = [_cell(cell) for cell in _cells(data) if cell is not None]
+    cells = [cell for cell in _cells(data) if cell is not None]
+    if cells and not any(isinstance(_entry(cell, "cell_type"), str) for cell in cells):
+        raise _unreadable("no cell says of which type it is")
+    cells = list(map(_cell, cells))
     code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
     if sum(map(len, code)) > LARGEST_CODE:
         raise UnreadableNotebook(f"the notebook holds more than {LARGEST_CODE >> 20} MiB of code")
@@ -99,9 +103,11 @@ def _cells(data):
 
 def _cell(cell):
     """What a grade needs of a cell."""
-    kind = _entry(cell, "cell_type")
-    if not isinstance(kind, str):
-        raise _unreadable("a cell does not say of which type it is")
+    if not isinstance(cell, dict):
+        raise _unreadable("a cell is no cell")
+    kind = cell.get("cell_type")
+    if not isinstance(kind, str):  # this one's was lost
+        kind = "code" if IN_CODE.intersection(cell) else "raw"
     source = next((cell[key] for key in ("source", "input", "code") if key in cell), None)
     lines = source if isinstance(source, list) else [source]
     if kind == "code" and not all(isinstance(line, str | None) for line in lines):

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rnnlib.grading.intake import layouts
-from rnnlib.grading.intake.entry import COURSES_OWN, is_zip
+from rnnlib.grading.intake.entry import NOBODYS, is_zip
 from rnnlib.grading.names import readable, told_apart
 
 
@@ -67,6 +67,10 @@ def _of_one_student(owners, files, notes):
         every = [lab for own in numbers.values() for lab in own if lab]
         if len(numbers) > 1 and len(every) == len(set(every)) and all(map(any, numbers.values())):
             one[student] = sorted(numbers)
+    others = {student: sorted(ids) for student, ids in labs.items() if len(ids) > 1 and student not in one}
+    if others and len(labs) > 1:  # else all have one name: the platform keeps them secret
+        listed = ", ".join(readable(f"{student} ({' and '.join(ids)})") for student, ids in others.items())
+        notes.append(f"Taken as several students of one name, told apart by their numbers: {listed}.")
     if one:
         listed = ", ".join(readable(f"{student} ({' and '.join(ids)})") for student, ids in one.items())
         notes.append(f"Taken as one student, since each number has labs of its own: {listed}.")
@@ -90,11 +94,7 @@ def unwrapped(files, notes):
 def _is_students(file, labs):
     """Whether a name at the top is a student's: of a folder, or of a zip file, but one with a lab's name."""
     top, inside = file.names[0], len(file.names) > 1 or file.folder
-    if (
-        top.startswith(".")
-        or layouts.FEEDBACK in top
-        or (file.problem == COURSES_OWN and len(file.names) == 1)
-    ):
+    if file.problem in NOBODYS and len(file.names) == 1:
         return False
     return not top.startswith(tuple(labs)) if is_zip(top) else inside
 
@@ -154,19 +154,21 @@ def one_deeper(students, root):
                 f"{readable(name)} is graded as one student, and has the name of a lab: if it holds several "
                 "students' work, put each notebook into a folder with the student's name"
             ]
-    folders = {}  # top -> lab -> the folders below with a notebook of it
+    folders = {}  # top -> lab -> the paths of the folders with a notebook of it
     for work in students.values():
         for owner, _, file in work:
             if file.is_notebook and file.solution and not owner.system:
                 if len(file.names) < 3:
                     return []
-                below = folders.setdefault(file.names[0], {}).setdefault(file.solution.stem, {})
-                below[file.names[1]] = None
+                labs = folders.setdefault(file.names[0], {})
+                labs.setdefault(file.solution.stem, []).append(file.names[:-1])
     for top, labs in folders.items():
-        below = next((list(map(readable, names)) for names in labs.values() if len(names) > 1), None)
-        if below:
-            return [
-                f"{readable(top)} is graded as one student, and holds {below[0]} and {below[1]} with the "
-                f"same lab: if they are students, grade {root / readable(top)}"
-            ]
+        for paths in labs.values():
+            shared = paths[0][: layouts.shared(paths)]
+            below = list(dict.fromkeys(readable(path[len(shared)]) for path in paths if path != shared))
+            if len(below) > 1:
+                return [
+                    f"{readable(top)} is graded as one student, and holds {below[0]} and {below[1]} with the "
+                    f"same lab: if they are students, grade {root.joinpath(*map(readable, shared))}"
+                ]
     return []

@@ -3,21 +3,18 @@
 import os
 import zipfile
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from rnnlib.grading.intake import archive
 from rnnlib.grading.intake.entry import (
     CHECKPOINTS,
-    COURSES_OWN,
-    HIDDEN,
     LEFT_BEHIND,
     LINK,
-    NOT_HANDED_IN,
-    OTHERS,
-    PACKAGES,
     Entry,
     is_course,
     is_zip,
+    why_nobodys,
 )
 from rnnlib.grading.intake.reading import LARGEST_FILE, TOO_LARGE
 from rnnlib.grading.verdicts import Failed
@@ -35,7 +32,7 @@ def entries(root):
             case path, names, _:
                 try:
                     with path.open("rb") as file:
-                        yield from archive.entries(file, names)
+                        yield from archive.entries(file, names, depth=1 if names else 0)
                 except OSError as error:
                     yield _closed(names, error, folder=False)
 
@@ -51,6 +48,15 @@ def tops(root):
     except Exception:  # closed, damaged, or no zip file: who reads it says so
         return []
     return [name for name in names if not LEFT_BEHIND.fullmatch(name)]
+
+
+def clones(root):
+    """The names of the folders, in a folder or in a zip file of folders, that are clones of git."""
+    if root.is_dir():
+        return {name for name in tops(root) if (root / name / ".git").exists()}
+    with zipfile.ZipFile(root) as file:
+        paths = set(map(archive.parts_of, file.infolist()))
+    return {folder for path in paths for folder, name in pairwise(path) if name == ".git"}
 
 
 def _folder(path, names):
@@ -89,15 +95,10 @@ def _why_not(child, course):
     """Why nobody looks into a file or a folder, or ""."""
     if child.is_symlink() or getattr(child, "is_junction", bool)():
         return LINK
-    if child.name.startswith(".") and not child.name.endswith(".icloud"):
-        return HIDDEN
-    if child.is_dir():
-        if course and child.name in NOT_HANDED_IN:
-            return COURSES_OWN
-        return OTHERS if child.name in PACKAGES else ""
-    if not child.is_file(follow_symlinks=False):
+    problem = why_nobodys(child.name, child.is_dir(), course)
+    if not (problem or child.is_dir() or child.is_file(follow_symlinks=False)):
         return "a device or a pipe, not a file"
-    return ""
+    return problem
 
 
 def _closed(names, error, folder):

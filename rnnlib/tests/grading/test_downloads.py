@@ -4,13 +4,17 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from rnnlib.checks.exercise import LIMIT
+from rnnlib.commands.grades import show_left
 from rnnlib.grading.attempts import ATTEMPTS
+from rnnlib.grading.feedback import write_feedback
 from rnnlib.grading.intake import layouts, reading, tree
+from rnnlib.grading.report import Row
 from rnnlib.tests.grading.folders import LAB, found, graded, put, zipped
 from rnnlib.tests.grading.submissions import ROOT
 
@@ -202,6 +206,12 @@ def test_late_work_and_attempts_are_marked(tmp_path):
     assert second.modified - first.modified == 24 * 3600
 
 
+def test_late_work_without_a_notebook_is_marked_too(tmp_path):
+    put(tmp_path, "ada_LATE_12345_67890_report.pdf", b"%PDF")
+    put(tmp_path, "bo_12346_67891_report.pdf", b"%PDF")
+    assert [each.review for each in found(tmp_path).submissions] == ["handed in late", ""]
+
+
 def test_a_student_of_two_assignments_of_moodle_is_one(tmp_path):
     """A number belongs to a student in one assignment."""
     other = (ROOT / "labs" / "03_lstm.ipynb").read_bytes()
@@ -254,11 +264,20 @@ def test_what_a_teacher_gave_back_is_no_students(tmp_path):
     put(tmp_path, "Ada L_1_assignsubmission_file_/01_rnn.ipynb")
     put(tmp_path, "Ada L_1_assignfeedback_file_/01_rnn.ipynb")
     put(tmp_path, "Ada L_1_assignfeedback_editpdf_/combined.pdf", b"%PDF")
-    assert [each.student for each in found(tmp_path).submissions] == ["Ada L"]
-    assert [why for _, why in found(tmp_path).left] == [
-        "only notebooks are graded",
-        "in no student's folder",
+    put(tmp_path, "Lovelace, Bo(bl1)/Submission attachment(s)/01_rnn.ipynb")
+    put(tmp_path, "Lovelace, Bo(bl1)/Feedback Attachment(s)/01_rnn.ipynb")  # as Sakai calls it
+    assert graded(tmp_path) == [
+        ("Ada L", "01_rnn.ipynb"),
+        ("Lovelace, Bo(bl1)", "Submission attachment(s)/01_rnn.ipynb"),
     ]
+    assert dict(found(tmp_path).left) == dict.fromkeys(
+        [
+            "Ada L_1_assignfeedback_editpdf_",
+            "Ada L_1_assignfeedback_file_",
+            "Lovelace, Bo(bl1)/Feedback Attachment(s)",
+        ],
+        "a teacher's feedback, not the student's work",
+    )
 
 
 @pytest.mark.parametrize("suffix", ["/", ".zip"])
@@ -295,6 +314,7 @@ def test_every_layout_is_strict_enough_for_a_name_of_its_own():
         "2024_01_02",
         "s1234567",
         "lab_1",
+        f"1-1 - a - {'1' * 60_000}-",  # as only a zip file takes it; a pattern would run for minutes
     ):
         assert layouts.owner(name) is None
     assert tree.tops(Path("nowhere")) == []
@@ -312,14 +332,29 @@ def test_names_and_lines_on_the_instructors_page_are_true(tmp_path):
     for system, name in rows:
         owner = layouts.owner(name)
         assert (owner.system, "lovelace" in owner.student.lower()) == (system, True)
+    folders, moodle = re.findall(r"^```python\n(.+?)^```$", page, re.MULTILINE | re.DOTALL)
     for name in ("Ada Lovelace - 01_rnn.ipynb", "Bo - x - y.ipynb", "readme.txt"):
-        put(tmp_path, name)
-    code = re.search(r"^```python\n(from pathlib.+?)^```$", page, re.MULTILINE | re.DOTALL)[1]
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
-    assert graded(tmp_path) == [
+        put(tmp_path / "loose", name)
+    subprocess.run([sys.executable, "-c", folders], cwd=tmp_path / "loose", check=True)
+    assert graded(tmp_path / "loose") == [
         ("Ada Lovelace", "Ada Lovelace - 01_rnn.ipynb"),
-        ("Bo - x", "Bo - x - y.ipynb"),
+        ("Bo", "Bo - x - y.ipynb"),
     ]
+    handed_in = ["Ada_1_assignsubmission_file_/a/x.ipynb", "Ada_2_assignsubmission_file_/x.ipynb"]
+    handed_in += ["Bo_3_assignsubmission_file/x.ipynb", "Participant_4_assignsubmission_file_x.ipynb"]
+    for path in handed_in:
+        put(tmp_path, f"submissions/{path}")
+    work = found(tmp_path / "submissions").submissions
+    rows = [Row(each.student, "01_rnn", "1.1 f", 0, 1, "wrong", file=each.file) for each in work]
+    assert write_feedback(rows, tmp_path / "grades_feedback") == []
+    subprocess.run([sys.executable, "-c", moodle], cwd=tmp_path, check=True)
+    with zipfile.ZipFile(tmp_path / "feedback.zip") as archive:
+        assert sorted(archive.namelist()) == [
+            "Ada_1_assignsubmission_file_/a/x.md",
+            "Ada_2_assignsubmission_file_/x.md",
+            "Bo_3_assignsubmission_file/x.md",
+            "Participant_4_assignsubmission_file_x.ipynb/x.md",
+        ]
 
 
 MOODLE = "{}_{}_assignsubmission_file/01_rnn.ipynb"
@@ -350,3 +385,78 @@ def test_two_assignments_in_one_folder_are_one_class(tmp_path):
     put(tmp_path, "Ada_11_assignsubmission_file/01_rnn.ipynb")
     put(tmp_path, "Ada_21_assignsubmission_file/03_lstm.ipynb", THIRD)
     assert graded(tmp_path) == [("Ada", "01_rnn.ipynb"), ("Ada", "03_lstm.ipynb")]
+
+
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_a_zip_in_a_zip_is_opened_in_a_download_of_either_form(tmp_path, as_zip):
+    files = {
+        "Ada_1_assignsubmission_file/a.zip": zipped({"b.zip": zipped({"01_rnn.ipynb": LAB})}),
+        "Bo_2_assignsubmission_file/01_rnn.ipynb": LAB,
+        "Cleo_3_assignsubmission_file/a.zip": zipped({"b.zip": zipped({"c.zip": zipped({"x.ipynb": LAB})})}),
+    }
+    if as_zip:
+        put(tmp_path, "class.zip", zipped(files))
+    for path, content in {} if as_zip else files.items():
+        put(tmp_path / "class", path, content)
+    each = found(tmp_path / ("class.zip" if as_zip else "class")).submissions
+    assert [(student.student, student.file, bool(student.problem)) for student in each] == [
+        ("Ada", "a.zip/b.zip/01_rnn.ipynb", False),
+        ("Bo", "01_rnn.ipynb", False),
+        ("Cleo", "", True),
+    ]
+    assert "a.zip/b.zip/c.zip (a zip file in a zip file in another: unpack them)" in each[2].problem
+
+
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_nbgraders_folder_may_be_named_or_the_one_that_holds_it(tmp_path, as_zip):
+    files = {f"submitted/{name}/lab1/01_rnn.ipynb": LAB for name in ("ada", "bo")}
+    if as_zip:
+        put(tmp_path, "class.zip", zipped(files))
+    for path in () if as_zip else files:
+        put(tmp_path / "class", path)
+    folder = tmp_path / ("class.zip" if as_zip else "class")
+    assert graded(folder) == [("ada", "lab1/01_rnn.ipynb"), ("bo", "lab1/01_rnn.ipynb")]
+    assert len(found(folder).notes) == 1
+
+
+def test_what_clones_hold_is_told_in_a_word(tmp_path, capsys):
+    for number in range(6):
+        put(tmp_path, f"lab1-s{number}/.git/HEAD", b"")
+        put(tmp_path, f"lab1-s{number}/01_rnn.ipynb")
+        put(tmp_path, f"lab1-s{number}/README.md", b"")
+    put(tmp_path, "lab1-s0/photo.jpg", b"")
+    show_left(found(tmp_path).left)
+    assert capsys.readouterr().out == (
+        "\nNot graded, only notebooks are graded: README.md (6 of this name), lab1-s0/photo.jpg\n"
+    )
+
+
+@pytest.mark.parametrize("within", ["", "lab1-submissions/"])
+def test_a_zip_of_clones_is_a_classroom_too(tmp_path, within):
+    members = {}
+    for name in ("007", "ada", "bo-li"):
+        members |= {f"{within}lab1-{name}/.git/HEAD": b"", f"{within}lab1-{name}/01_rnn.ipynb": LAB}
+    put(tmp_path, "lab1-submissions.zip", zipped(members))
+    assert [student for student, _ in graded(tmp_path / "lab1-submissions.zip")] == ["007", "ada", "bo-li"]
+    assert (
+        "Read as a download of GitHub Classroom: 3 students."
+        in found(tmp_path / "lab1-submissions.zip").notes
+    )
+
+
+def test_a_course_of_nbgrader_in_a_zip_file_has_to_be_unpacked(tmp_path):
+    put(tmp_path, "course.zip", zipped({"source/a.ipynb": LAB, "submitted/ada/lab1/01_rnn.ipynb": LAB}))
+    with pytest.raises(ValueError, match=r"a course of nbgrader: unpack it, and grade its folder submitted$"):
+        found(tmp_path / "course.zip")
+
+
+def test_what_was_typed_into_a_platform_is_no_export(tmp_path):
+    put(tmp_path, " Zed_4_assignsubmission_onlinetext/onlinetext.html", b"x")
+    put(tmp_path, "Ada_5_assignsubmission_file/text.html", b"x")
+    zed, ada = sorted(found(tmp_path).submissions, key=lambda each: -len(each.student + each.problem))
+    assert zed.student == "Zed"
+    assert "onlinetext.html (typed into the platform's text field: the notebook's file" in zed.problem
+    assert "text.html (an export: " in ada.problem
+    put(tmp_path / "canvas", "zed_4725_text.html", b"x")
+    (only,) = found(tmp_path / "canvas").submissions
+    assert "zed_4725_text.html (typed into the platform's text field: " in only.problem

@@ -1,6 +1,7 @@
 """What lies in a class's folder is taken as it comes, or named. No kernel runs here."""
 
 import io
+import json
 import os
 import re
 import tracemalloc
@@ -12,8 +13,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from rnnlib.grading.intake import archive
-from rnnlib.grading.names import LONGEST, pages, readable
+from rnnlib.grading.intake import archive, reading
+from rnnlib.grading.names import LONGEST, pages, readable, told_apart
 from rnnlib.tests.grading.folders import LAB, POSIX, found, graded, put, zipped
 from rnnlib.tests.grading.submissions import SOLUTION
 
@@ -80,8 +81,8 @@ def test_a_link_in_a_zip_leads_nowhere(tmp_path):
 @pytest.mark.parametrize(
     ("content", "limits", "why"),
     [
-        (b"", {}, "a zip file that is broken (File is not a zip file)"),
-        (zipped({"01_rnn.ipynb": LAB})[:-30], {}, "a zip file that is broken (File is not a zip file)"),
+        (b"", {}, "a zip file that is broken: was it sent to its end?"),
+        (zipped({"01_rnn.ipynb": LAB})[:-30], {}, "a zip file that is broken: was it sent to its end?"),
         (zipped({}), {}, "an empty zip file"),
         (zipped({"__MACOSX/a": b"b"}), {}, "an empty zip file"),
         (zipped({str(i): b"" for i in range(5)}), {"MOST_FILES": 4}, "a zip file of more than 4 files"),
@@ -108,7 +109,7 @@ def test_a_zip_that_says_less_than_it_holds_fills_no_memory(tmp_path):
     (ada,) = found(tmp_path).submissions
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert ada.problem.startswith("the zip file is broken: Bad CRC-32")
+    assert ada.problem.startswith("the zip file is broken: was it sent to its end?")
     assert peak < 20_000_000
 
 
@@ -121,6 +122,23 @@ def test_a_zip_of_another_kind_is_not_called_broken(tmp_path):
     put(tmp_path, "ada/a.zip", bytes(content))
     (ada,) = found(tmp_path).submissions
     assert ada.problem == "the zip file is compressed in a way that is not known: unpack it"
+
+
+def test_a_zip_with_a_password_is_told(tmp_path):
+    content = bytearray(zipped({"01_rnn.ipynb": LAB}))
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    put(tmp_path, "ada/a.zip", bytes(content))
+    (ada,) = found(tmp_path).submissions
+    assert (ada.problem, ada.lab) == ("this is locked with a password", "01_rnn")
+
+
+def test_a_giant_in_a_zip_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "LARGEST_FILE", len(LAB))
+    put(tmp_path, "ada/a.zip", zipped({"01_rnn.ipynb": LAB, "02.ipynb": LAB + b" "}))
+    assert [(each.file, each.problem) for each in found(tmp_path).submissions] == [
+        ("a.zip/01_rnn.ipynb", ""),
+        ("a.zip/02.ipynb", reading.TOO_LARGE),
+    ]
 
 
 def test_a_damaged_member_of_a_zip_costs_itself(tmp_path):
@@ -233,6 +251,11 @@ def test_folders_in_folders_without_end_cost_nothing(tmp_path):
     first, second = pages(notebooks).values()
     assert len(first.parts) < 20
     assert first != second
+    tracemalloc.start()
+    found(tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20_000_000
 
 
 def test_a_folder_that_does_not_open_costs_its_own_student(tmp_path, monkeypatch):
@@ -265,6 +288,9 @@ def test_what_a_row_does_not_name_a_line_does(tmp_path):
         put(tmp_path, f"bo/{name}{'x' * 190}", b"")
     ada, bo = found(tmp_path).submissions
     assert ada.problem.endswith("2.csv (only notebooks are graded), 2 more files")
+    (tmp_path / "ada" / "4.csv").unlink()
+    assert found(tmp_path).submissions[0].problem.endswith("2.csv (only notebooks are graded), 1 more file")
+    put(tmp_path, "ada/4.csv", b"")
     assert bo.problem.endswith(" (only notebooks are graded), 4 more files")
     assert len(bo.problem) < 500
     assert [path[:8] for path, _ in found(tmp_path).left] == [
@@ -302,7 +328,7 @@ def test_a_clone_of_the_course_is_its_labs_alone(tmp_path):
     left = dict(found(tmp_path).left)
     assert (
         left["ada/course/labs_solutions"]
-        == left["bo/a.zip/c/rnnlib/a"]
+        == left["bo/a.zip/c/rnnlib"]
         == "a part of the course, not the student's work"
     )
 
@@ -338,6 +364,28 @@ def test_packages_are_nobodys_work_and_hide_nobodys(tmp_path, monkeypatch, envir
     ]
 
 
+def test_several_notebooks_of_no_lab_are_not_of_one(tmp_path):
+    notes = LAB.replace(b"checks.", b"other.").replace(b'"nbgrader"', b'"x"').replace(b'"rnnlib"', b'"x"')
+    notes = re.sub(rb'"id": "[^"]+"', lambda match: match[0].replace(b'": "', b'": "x'), notes)
+    for name in ("a.ipynb", "b.ipynb"):
+        put(tmp_path, f"ada/{name}", notes)
+    for each in found(tmp_path).submissions:
+        assert each.problem.startswith("this is no lab")
+        assert each.review == ""
+
+
+def test_of_a_folder_in_which_nothing_is_graded_one_line_tells(tmp_path):
+    for path in ("lab/01_rnn.ipynb", "lab/data/deep/01_rnn.ipynb"):
+        put(tmp_path, f"ada/{path}")
+    for path in ("a.csv", "x/y/a.csv", "x/b.csv", "lab/a.csv", "lab/data/a.csv", "lab/data/z/y/a.csv"):
+        put(tmp_path, f"ada/{path}")
+        put(tmp_path, f"bo/more/{path}")
+    assert [path for path, _ in found(tmp_path).left] == [
+        *("ada/a.csv", "ada/lab/a.csv", "ada/lab/data/a.csv", "ada/lab/data/z", "ada/x"),
+        "bo/more",
+    ]
+
+
 # Names
 
 
@@ -358,6 +406,13 @@ def test_composed_and_decomposed_letters_are_one_name(tmp_path):
     assert graded(tmp_path / "a") == graded(tmp_path / "b") == [(composed, "01_rnn.ipynb")]
     if len(os.listdir(tmp_path / "both")) == 2:
         assert [student for student, _ in graded(tmp_path / "both")] == [composed, f"{composed} (2)"]
+
+
+def test_names_that_come_again_get_numbers():
+    assert told_apart(["a", "a", "a (2)", "a", "b", "a (2)"]) == [
+        *("a", "a (2)", "a (2) (2)", "a (3)", "b", "a (2) (3)")
+    ]
+    assert told_apart(["a"] * 20_000)[-1] == "a (20000)"
 
 
 def test_names_stay_as_people_write_them():
@@ -444,3 +499,25 @@ def test_each_file_and_folder_is_in_a_row_or_in_a_line(tmp_path_factory, paths):
     keys = [(each.student, each.file) for each in handed_in.submissions]
     assert len(set(keys)) == len(keys)
     assert all(unicodedata.is_normalized("NFC", student + file) for student, file in keys)
+
+
+def test_two_labs_in_one_notebook_are_told(tmp_path):
+    """A student goes on in the same file: what is not graded must be said."""
+    first, third = json.loads(LAB), json.loads(SOLUTION.with_name("03_lstm.ipynb").read_bytes())
+    put(tmp_path, "ada/01_rnn.ipynb", json.dumps(first | {"cells": first["cells"] + third["cells"]}).encode())
+    few = [cell for cell in third["cells"] if "lstm_step" in "".join(cell["source"])]
+    put(tmp_path, "bo/01_rnn.ipynb", json.dumps(first | {"cells": first["cells"] + few}).encode())
+    assert [(each.lab, each.review) for each in found(tmp_path).submissions] == [
+        ("01_rnn", "holds 03_lstm, too: a lab is graded as a file of its own"),
+        ("01_rnn", ""),
+    ]
+
+
+def test_the_course_is_no_class(tmp_path):
+    for name in ("labs/01_rnn.ipynb", "labs_solutions/01_rnn.ipynb", "_build/html/labs/01_rnn.ipynb"):
+        put(tmp_path / "ada", name)
+    with pytest.raises(
+        ValueError, match="is the course itself: name the folder with what the students handed"
+    ):
+        found(tmp_path / "ada")
+    assert graded(tmp_path) == [("ada", "labs/01_rnn.ipynb")]  # what a build of the book wrote is nobody's

@@ -63,9 +63,9 @@ def test_what_a_disk_or_a_system_adds_at_the_end_costs_nothing(end):
         (b"[]", "it is JSON, and no notebook: it has no cells"),
         (b"null", "it is JSON, and no notebook: it has no cells"),
         (b'{"worksheets": [3]}', "it is JSON, and no notebook: it has no cells"),
-        (b'{"cells": [0]}', "a cell does not say of which type it is"),
-        (b'{"cells": [3]}', "a cell does not say of which type it is"),
-        (b'{"cells": [{"source": "x = 1"}]}', "a cell does not say of which type it is"),
+        (b'{"cells": [0]}', "no cell says of which type it is"),
+        (b'{"cells": [{"source": "x = 1", "outputs": []}]}', "no cell says of which type it is"),
+        (b'{"cells": [{"cell_type": "code", "source": ""}, "x = 1"]}', "a cell is no cell"),
         (b'{"cells": [{"cell_type": "code", "source": [1]}]}', "the code of a cell is no text"),
         (
             b'{"cells": [{"cell_type": "code", "source": "\xfc"}]}',
@@ -122,8 +122,27 @@ def test_numbers_of_any_length_cost_nothing():
     assert reading.loads(nb % (b"1" * 5000)).cells[0].source == "x"
 
 
+def test_of_many_texts_no_more_is_kept_than_has_room(monkeypatch):
+    monkeypatch.setattr(reading, "LARGEST_TEXT", 20)
+    monkeypatch.setattr(reading, "ALL_TEXTS", 50)
+    texts = [{"cell_type": "markdown", "source": "x" * 30}] * 9
+    nb = reading.loads(json.dumps({"cells": [*texts, {"cell_type": "code", "source": "y" * 99}]}).encode())
+    assert [len(cell.source) for cell in nb.cells] == [20, 20, 10, 0, 0, 0, 0, 0, 0, 99]
+
+
 def test_a_large_notebook_leaves_little_in_memory():
     nb = json.loads(LAB)
     nb["cells"][1]["outputs"] = ["x" * 30_000_000]
     nb["cells"] += [{"cell_type": "markdown", "source": "data:image/png;base64," + "A" * 3_000_000}] * 20
     assert len(json.dumps(reading.loads(json.dumps(nb).encode()))) < 600_000
+
+
+def test_a_cell_that_has_lost_its_type_is_what_it_holds():
+    cells = [
+        {"source": "x = 1", "outputs": []},
+        {"source": "y = 1", "execution_count": None},
+        {"source": "A text."},
+        {"source": "z = 1", "cell_type": "code"},
+    ]
+    student = reading.loads(json.dumps({"cells": cells}).encode())
+    assert [cell.cell_type for cell in student.cells] == ["code", "code", "raw", "code"]

@@ -1,5 +1,6 @@
 """A class: its submissions graded side by side, here or on a dask cluster, and resumed."""
 
+import errno
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from itertools import chain
@@ -11,6 +12,9 @@ from rnnlib.grading import earlier, report
 from rnnlib.grading.process import failed_rows, grade_one, kill_children
 from rnnlib.grading.settings import Settings
 from rnnlib.grading.submission import find
+from rnnlib.grading.table import write_csv
+
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
 
 def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None, fresh=False):
@@ -31,7 +35,7 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
         fresh: whether to grade everything anew.
 
     Returns:
-        (rows, hits, handed_in): list of ``report.Row``; how many submissions were graded before; what
+        (rows, hits, handed_in): list of ``report.Row``; how many notebooks were graded before; what
         was handed in, a ``submission.Class``.
 
     Raises:
@@ -46,15 +50,15 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
     handed_in = find(Path(folder), Path(solutions), seed)
     earlier.refuse_another_class(before, handed_in.submissions, out, folder)
     submissions, results = earlier.compared(before, handed_in, settings, solutions)
-    hits = len(results)
+    hits = sum(bool(submission.file) for submission in results)
     todo = [submission for submission in submissions if submission not in results]
-    with _executor(jobs, dask) as executor, journal.open("w" if fresh else "a", encoding="utf-8") as file:
+    with _executor(jobs, dask) as executor, _opened(journal, "w" if fresh else "a") as file:
         for submission, rows in _new_results(todo, settings, executor):
             results[submission] = rows
             file.write("\n" + report.to_json(rows))  # after a line that was cut
             file.flush()
     rows = list(chain.from_iterable(map(results.get, submissions)))
-    report.write_csv(rows, out)
+    write_csv(rows, out)
     journal.unlink(missing_ok=True)
     return rows, hits, handed_in
 
@@ -73,7 +77,10 @@ def plan(folder, out, *, solutions, seed=None, settings=None, fresh=False):
     before = earlier.read(out, out.with_name(out.name + ".part")) if not fresh else {}
     seed = earlier.latest_seed(before) if seed is None else seed
     handed_in = find(Path(folder), Path(solutions), seed, solve=lambda path, seed: path.read_text("utf-8"))
-    earlier.refuse_another_class(before, handed_in.submissions, out, folder)
+    try:
+        earlier.refuse_another_class(before, handed_in.submissions, out, folder)
+    except ValueError as error:  # there is still much to see
+        handed_in.notes.append(f"This will be refused: {error}.")
     _, results = earlier.compared(before, handed_in, settings or Settings(), solutions)
     return handed_in, {(each.student, each.file) for each in results}
 
@@ -91,6 +98,23 @@ def _new_results(submissions, settings, executor):
         except Exception as error:  # a cluster may lose a worker too often
             rows = failed_rows(submission, "regrade", f"the grader itself failed: {error!r}")
         yield submission, rows
+
+
+@contextmanager
+def _opened(journal, mode):
+    """The open journal.
+
+    Raises:
+        OSError: it cannot be written, such as on a full disk; the error names it.
+    """
+    try:
+        with journal.open(mode, encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        if error.errno not in DISK:  # a cluster's connection, for example
+            raise
+        what = f"cannot be written: {error.strerror}. What was graded before that is kept"
+        raise OSError(error.errno, what, str(journal)) from error
 
 
 @contextmanager

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from rnnlib.grading import report
 from rnnlib.grading.process import failed_rows
+from rnnlib.grading.table import read_csv
 
+LETTERS = str.maketrans("0123456789", "ghijklmnop")  # a spreadsheet takes 12345678e9 for a number
 OWN = 8  # letters of a digest that change with the notebook alone
 JUDGES = ("checks", "data", "grading", "models", "tools")  # rooms of the library that a verdict depends on
 
@@ -18,7 +20,7 @@ JUDGES = ("checks", "data", "grading", "models", "tools")  # rooms of the librar
 def read(out, journal):
     """The rows of earlier runs: (student, file) -> list, the latest last."""
     before = {}
-    for row in map(_composed, report.read_csv(out) if out.exists() else []):
+    for row in map(_composed, read_csv(out) if out.exists() else []):
         before.setdefault((row.student, row.file), []).append(row)
     lines = journal.read_text(encoding="utf-8", errors="replace").splitlines() if journal.exists() else []
     for rows in filter(None, map(_journaled, lines)):
@@ -49,15 +51,22 @@ def latest_seed(before):
 
 
 def refuse_another_class(before, submissions, out, folder):
-    """Grades of a student, or of a lab, that is not in the folder would be lost."""
+    """Raise a ValueError where grades of a student, or of a lab, would be lost: the folder has none."""
     rows = list(chain.from_iterable(before.values()))
     students = {row.student for row in rows} - {submission.student for submission in submissions}
     labs = {row.lab for row in rows} - {submission.lab for submission in submissions} - {""}
     names = sorted(students) + sorted(labs)
+    zeros = next((each.student for each in submissions if each.student.lstrip("0") in students), None)
+    if zeros:
+        raise ValueError(
+            f"{out} holds grades of {zeros.lstrip('0')}, and {folder} of {zeros}: if a spreadsheet has "
+            "changed the name, write it in the table as it was, as text"
+        )
     if names:
+        or_rename = ", or change the name in the table, if it is another one now" if students else ""
         raise ValueError(
             f"{out} holds grades of {names[0]}, and {folder} does not: "
-            "choose another --out, or write it anew with --fresh"
+            f"choose another --out, or write it anew with --fresh{or_rename}"
         )
 
 
@@ -74,6 +83,7 @@ def compared(before, handed_in, settings, solutions):
     ]
     results = _known_results(before, submissions)
     handed_in.notes.extend(_why_again(before, submissions))
+    handed_in.notes.extend(_gone(before, submissions))
     handed_in.notes.extend(_by_hand(before, results))
     return submissions, results
 
@@ -105,12 +115,15 @@ def _whole(rows, submission):
 def _digest(submission, settings, lab):
     """Changes with all that a submission's rows depend on: half with the notebook, half with the rest.
 
+    Bubblewrap changes no verdict: a notebook that was graded without it is not graded again inside it.
+
     Args:
         lab: the solved lab, as text.
     """
     own = [submission.fingerprint, submission.problem, submission.review]
     rest = [lab, f"{submission.seed} {settings.timeout:g} {settings.memory:g}", _library()]
-    return "".join(hashlib.sha256("\0".join(parts).encode()).hexdigest()[:OWN] for parts in (own, rest))
+    halves = (hashlib.sha256("\0".join(parts).encode()).hexdigest()[:OWN] for parts in (own, rest))
+    return "".join(halves).translate(LETTERS)
 
 
 @cache
@@ -130,6 +143,17 @@ def _why_again(before, submissions):
         return []
     what = "the checks, a lab, the library, the seed or the settings have changed"
     return [f"Not kept, since {what}: {count} notebook{'s' * (count > 1)} graded before."]
+
+
+def _gone(before, submissions):
+    """A line that names the notebooks that were graded before and are not there any more."""
+    there = {(each.student, each.file) for each in submissions}
+    gone = []
+    for (student, file), rows in before.items():
+        if file and (student, file) not in there:
+            points, of = report.totals(rows)
+            gone.append(f"{student}/{file} ({points:g} of {of:g})")
+    return [f"Graded before, and no longer there: {', '.join(gone)}."] if gone else []
 
 
 def _by_hand(before, results):

@@ -17,11 +17,13 @@ import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from rnnlib.grading import arguments, matching, notebook, report, sandbox, summary
+from rnnlib.grading.feedback import write_feedback
 from rnnlib.grading.intake import reading
 from rnnlib.grading.judge import Judge
 from rnnlib.grading.kernel import Kernel
 from rnnlib.grading.names import readable
 from rnnlib.grading.settings import WALLS, Settings
+from rnnlib.grading.table import read_csv, write_csv
 from rnnlib.grading.verdicts import Failed
 
 NBVAL_TIMEOUT = 2000  # nbval's default, in seconds: too long to wait for an endless loop
@@ -59,7 +61,7 @@ def pytest_configure(config):
     arguments.refuse_path("--feedback", options.feedback, is_folder=True)
     if options.grades is not None and options.grades.exists():
         try:
-            report.read_csv(options.grades)
+            read_csv(options.grades)
         except ValueError as error:
             raise pytest.UsageError(f"--grades: {error}") from error
 
@@ -157,12 +159,14 @@ class Lab(IPyNbFile):
     def _origin(self, solution):
         """Where a notebook comes from, as its path tells."""
         walls = "none" if self.config.option.sandbox == "off" or sandbox.missing() else "bubblewrap"
+        folder = self.config.option.solutions
         return {
             "student": readable(self.path.parent.name),
             "lab": self.solution_path.stem,
             "file": readable(self.path.name),
             "sandbox": "" if self.problem else walls,
             "seed": notebook.seed(solution),
+            "review": "" if self.problem else notebook.other_labs(self.solution_path, self.student, folder),
         }
 
 
@@ -218,6 +222,7 @@ def pytest_terminal_summary(terminalreporter, config):
         reason = sandbox.missing() or "switched off"
         terminalreporter.line(f"Not protected: the students' code ran with your rights ({reason}).")
     if config.option.grades:
-        report.write_csv(rows, config.option.grades)
+        write_csv(rows, config.option.grades)
     if config.option.feedback:
-        report.write_feedback(rows, config.option.feedback)
+        for problem in write_feedback(rows, config.option.feedback):
+            terminalreporter.line(f"A page could not be written: {problem}")

@@ -4,8 +4,9 @@ from functools import cache
 
 import pytest
 
-from rnnlib.grading import batch, release, report, sandbox
+from rnnlib.grading import batch, release, sandbox
 from rnnlib.grading.settings import Settings
+from rnnlib.grading.table import read_csv
 from rnnlib.tests.grading.submissions import CASES, NAMES, POINTS
 
 #: A kernel runs the solutions once for each seed, not once for each class.
@@ -45,7 +46,7 @@ def judged(names, walls, tmp_path_factory):
             students, kept = graded(submissions, folder / "grades.csv", sandbox=walls, timeout=timeout)
         assert kept == 0
         rows |= students
-        table += report.read_csv(folder / "grades.csv")
+        table += read_csv(folder / "grades.csv")
     assert rows.keys() == set(names)
     return rows, table
 

@@ -10,14 +10,18 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import nbformat
 import psutil
 import pytest
 
 from rnnlib.grading import notebook, process, report, sandbox, submission
+from rnnlib.grading.feedback import feedback, write_feedback
 from rnnlib.grading.intake import reading, tree
 from rnnlib.grading.settings import Settings
+from rnnlib.grading.table import COLUMNS, read_csv, write_csv
+from rnnlib.grading.verdicts import Failed
 from rnnlib.tests.grading.classes import graded, made
 from rnnlib.tests.grading.submissions import CASES, NAMES, SOLUTION, STUDENT, answers, cell, write
 
@@ -87,10 +91,32 @@ def test_a_giant_file_is_not_read(tmp_path, monkeypatch):
     assert found.content == ""
 
 
+def test_what_waits_to_be_judged_is_in_no_total():
+    passed = report.Row("ada", "01_rnn", "1.1 rnn_step", 2, 2, "passed", file="01_rnn.ipynb")
+    wrong = replace(passed, exercise="1.2 rnn_sequence", points=0, of=3, verdict="wrong")
+    waiting = replace(passed, exercise="1.3 numerical_gradient", points=None, of=4, verdict="regrade")
+    rows = [passed, wrong, waiting]
+    assert [line.split() for line, _ in report.lines(rows)][-2:] == [
+        ["1.3", "numerical_gradient", "–/4", "regrade"],
+        ["total", "2/5"],
+    ]
+    page = feedback(rows)
+    assert "**2 of 5 points** (4 more are not judged yet)" in page
+    assert page.count("This is not your fault") == 1
+
+
+def test_a_row_tells_every_reason_to_look_at_it():
+    exercise = SimpleNamespace(title="Exercise 1.1 rnn_step", points=2, review="its code names inspect")
+    failure = Failed("crashed", "no module x", review="the grader lacks x")
+    row = report.row_of(exercise, failure, review="handed in late", student="ada", lab="01_rnn")
+    assert row.review == "handed in late. its code names inspect. the grader lacks x"
+    assert (row.exercise, row.points, row.verdict) == ("1.1 rnn_step", 0, "crashed")
+
+
 def test_a_page_that_cannot_be_written_costs_no_other(tmp_path):
     row = report.Row("ada", "01_rnn", "1.1 rnn_step", 5, 5, "passed", file="01_rnn.ipynb")
     (tmp_path / "ada").write_text("a file, where a folder should be")
-    problems = report.write_feedback([row, replace(row, student="bob")], tmp_path)
+    problems = write_feedback([row, replace(row, student="bob")], tmp_path)
     assert len(problems) == 1
     assert "ada" in problems[0]
     assert (tmp_path / "bob" / "01_rnn.md").is_file()
@@ -114,7 +140,7 @@ def test_names_in_no_encoding_and_closed_files_cost_nobody_else(tmp_path, monkey
     monkeypatch.setattr(submission.tree.Path, "read_bytes", closed(submission.tree.Path.read_bytes))
     rows, _ = graded(folder, tmp_path / "grades.csv")
     assert rows.keys() == {r"caf\xe9", r"caf\xe8", "cut_off", "a_list"}
-    table = report.read_csv(tmp_path / "grades.csv")
+    table = read_csv(tmp_path / "grades.csv")
     assert {row.file for row in table if row.student.startswith("caf")} == {r"01_rnn \xe9\n.ipynb"}
     assert {row.verdict for row in rows["a_list"].values()} == {"regrade"}
     assert rows["a_list"]["rnn_step"].message == "the file cannot be read: Permission denied"
@@ -133,7 +159,7 @@ def test_names_in_no_encoding_and_closed_files_cost_nobody_else(tmp_path, monkey
     assert rows["cut_off"]["rnn_step"].verdict == "unreadable"
     monkeypatch.undo()
     every = [row for mine in rows.values() for row in mine.values()]
-    assert report.write_feedback(every, tmp_path / "p") == []
+    assert write_feedback(every, tmp_path / "p") == []
     assert len(list((tmp_path / "p").rglob("*.md"))) == 4
 
 
@@ -155,11 +181,24 @@ def test_a_folder_that_holds_no_class_is_told_in_a_line(tmp_path, make, message)
 def test_another_table_is_not_written_over(tmp_path):
     folder = made(tmp_path / "class", "solved")
     out = tmp_path / "grades.csv"
-    for text in ("", "student,grade\nada,5\n", "\0", ",".join(report.COLUMNS) + "\nada\n"):
-        out.write_text(text)
-        with pytest.raises(ValueError, match=r"is no table of grades: move it, or choose another file"):
+    other = "is no table of grades: move it, or choose another file"
+    head = ",".join(COLUMNS)
+    line = "ada,01_rnn,1.1 rnn_step,{},2,wrong,,,01_rnn.ipynb,none,5,abc"
+    for text, message in {
+        "": other,
+        "student,grade\nada,5\n": other,
+        "\0": other,
+        f"{head}\nada\n": r"grades.csv, line 2: it has not the 12 cells of the others$",
+        f"{head}\n{line.format(0)}\n{line.format('zero')}\n": r"line 3: points is 'zero', which is no number",
+        f"{head},note\n": "has a column 'note' that is not the grader's: take it out$",
+        f"{head},of\n": "has a column 'of' that is not the grader's: take it out$",
+        head.replace("seed,", ""): "has lost its column seed: choose another --out, or --fresh$",
+        f"{head}\nZoë": "is not in UTF-8, so that names would change: save it as CSV UTF-8",
+    }.items():
+        out.write_text(text, encoding="latin-1")
+        with pytest.raises(ValueError, match=message):
             graded(folder, out)
-        assert out.read_text() == text
+        assert out.read_text(encoding="latin-1") == text
 
 
 def test_names_that_spreadsheets_and_markdown_take_for_more(tmp_path):
@@ -167,16 +206,16 @@ def test_names_that_spreadsheets_and_markdown_take_for_more(tmp_path):
         "=cmd|' /C calc'!A0", "01_rnn", "1.1 rnn_step", 0, 5, "wrong", message="-x_y* <b>$a$ [l](u)"
     )
     rows = [row, replace(row, student="'quoted", points=None, verdict="regrade"), replace(row, points=2.5)]
-    report.write_csv(rows, tmp_path / "grades.csv")
+    write_csv(rows, tmp_path / "grades.csv")
     with (tmp_path / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         table = list(csv.reader(file))
     assert not any(text.startswith(("=", "+", "-", "@")) for line in table for text in line)
     assert [line[3] for line in table[1:]] == ["0", "", "2.5"]
-    assert report.read_csv(tmp_path / "grades.csv") == rows
-    page = report.feedback(rows[:1])
-    assert r"\-x_y\* \<b>\$a\$ [l\](u)" in page
+    assert read_csv(tmp_path / "grades.csv") == rows
+    page = feedback(rows[:1])
+    assert r"-x_y\* \<b>\$a\$ [l\](u)" in page
     assert "0 of 5 points" in page
-    assert "This is not your fault" in report.feedback(rows[1:2])
+    assert "This is not your fault" in feedback(rows[1:2])
 
 
 # Running again
@@ -216,7 +255,7 @@ def test_what_failed_in_the_grading_is_graded_again(tmp_path):
     out = tmp_path / "grades.csv"
     rows, _ = graded(folder, out)
     broken = [replace(row, verdict="regrade", points=None) for row in rows["untouched"].values()]
-    report.write_csv([*broken, *rows["cut_off"].values()], out)
+    write_csv([*broken, *rows["cut_off"].values()], out)
     again, kept = graded(folder, out)
     assert (again, kept) == (rows, 1)
 
@@ -269,7 +308,7 @@ def test_a_stopped_fresh_run_goes_on_with_its_own_seed(tmp_path):
 @pytest.mark.slow
 def test_grades_by_pytest_give_no_seed(tmp_path):
     row = report.Row("untouched", "01_rnn", "1.1 rnn_step", 0, 5, "unfilled", file="01_rnn.ipynb")
-    report.write_csv([row], tmp_path / "grades.csv")
+    write_csv([row], tmp_path / "grades.csv")
     rows, _ = graded(made(tmp_path / "class", "untouched"), tmp_path / "grades.csv", seed=None)
     assert rows["untouched"]["rnn_step"].seed > 0
 

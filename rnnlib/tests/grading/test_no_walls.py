@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from rnnlib.grading import report
+from rnnlib.grading.table import read_csv
 from rnnlib.tests.grading.classes import has_its_verdict, holds_what_was_judged, judged, made
 from rnnlib.tests.grading.submissions import CASES
 
@@ -35,7 +35,7 @@ def test_pytest_says_the_same(everybody, tmp_path):
     folder, out = made(tmp_path / "class", *names), tmp_path / "grades.csv"
     command = [sys.executable, "-m", "pytest", "--nbval", "--sandbox=off", "--memory=2", f"--grades={out}"]
     subprocess.run([*command, "--nbval-cell-timeout=60", folder], cwd=tmp_path, stdout=subprocess.DEVNULL)
-    rows = report.read_csv(out)
+    rows = read_csv(out)
     assert len(rows) > 2 * len(names)
     for row in rows:
         own = students[row.student][row.exercise.split(" ")[-1]]

@@ -5,16 +5,22 @@ import csv
 import json
 import os
 import re
+import time
 import unicodedata
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from rnnlib.grading import batch, earlier, report, sandbox, submission
+from rnnlib.grading.feedback import old_pages, write_feedback
 from rnnlib.grading.settings import Settings
+from rnnlib.grading.table import COLUMNS, read_csv, write_csv
 from rnnlib.tests.grading.folders import LAB, POSIX, put, zipped
 
 pytestmark = pytest.mark.usefixtures("no_kernel")
@@ -94,16 +100,16 @@ def test_a_second_run_and_a_moved_folder_change_nothing(tmp_path, verdicts):
     rows, hits, first = run(tmp_path / "S", out)
     assert (len(rows), hits) == (12, 0)
     before = out.read_bytes()
-    report.write_feedback(rows, tmp_path / "pages")
+    write_feedback(rows, tmp_path / "pages")
     written = {path: path.read_bytes() for path in (tmp_path / "pages").rglob("*.md")}
     assert len(written) == 12
     (tmp_path / "S").rename(tmp_path / "moved")
     for _ in range(2):
         rows, hits, again = run(tmp_path / "moved", out)
-        assert (hits, again.notes, out.read_bytes()) == (12, first.notes, before)
-        report.write_feedback(rows, tmp_path / "pages")
+        assert (hits, again.notes, out.read_bytes()) == (10, first.notes, before)  # two hold no notebook
+        write_feedback(rows, tmp_path / "pages")
         assert {path: path.read_bytes() for path in (tmp_path / "pages").rglob("*.md")} == written
-        assert report.old_pages(rows, tmp_path / "pages") == []
+        assert old_pages(rows, tmp_path / "pages") == []
     assert len(verdicts) == 12
 
 
@@ -126,6 +132,7 @@ def test_a_changed_library_or_lab_grades_again_and_says_so(tmp_path, verdicts, m
         ({}, lambda: monkeypatch.setattr(earlier, "_library", lambda: "another")),
         ({"seed": 6}, lambda: None),
         ({"seed": 6, "settings": Settings(timeout=9)}, lambda: None),
+        ({"seed": 6, "settings": Settings(timeout=9, memory=3)}, lambda: None),
         ({"solutions": lab.parent}, lambda: lab.write_bytes(LAB.replace(b"np.tanh", b"np.sin"))),
     ]
     for options, change in changes:
@@ -145,7 +152,7 @@ def test_points_changed_by_hand_are_kept_or_told_to_be_gone(tmp_path, verdicts):
         put(tmp_path, f"S/{name}/01_rnn.ipynb")
     out = tmp_path / "grades.csv"
     rows, _, _ = run(tmp_path / "S", out)
-    report.write_csv([replace(row, points=1.5) for row in rows], out)
+    write_csv([replace(row, points=1.5) for row in rows], out)
     kept = "ada 1.1 (1.5 of 2), bo 1.1 (1.5 of 2)."
     rows, hits, handed_in = run(tmp_path / "S", out)
     assert ([row.points for row in rows], hits) == ([1.5, 1.5], 2)
@@ -169,6 +176,98 @@ def test_what_no_grade_needs_grades_nothing_again(tmp_path, verdicts):
     assert (hits, verdicts) == (1, ["ada"])
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"01_rnn.ipynb": LAB, "again.ipynb": LAB}, {"01_rnn.ipynb": LAB}),  # "2 notebooks of this lab"
+        ({"01_rnn.ipynb": LAB[:5000]}, {"01_rnn.ipynb": b"PK\x03\x04"}),  # unreadable for another reason
+    ],
+)
+def test_what_is_said_of_a_notebook_is_said_no_longer_than_it_is_true(tmp_path, verdicts, before, after):
+    for name, content in before.items():
+        put(tmp_path, f"S/ada/{name}", content)
+    run(tmp_path / "S", tmp_path / "grades.csv")
+    for name in before:
+        (tmp_path / "S" / "ada" / name).unlink()
+    for name, content in after.items():
+        put(tmp_path, f"S/ada/{name}", content)
+    _, hits, _ = run(tmp_path / "S", tmp_path / "grades.csv")
+    assert (hits, len(verdicts)) == (0, len(before) + len(after))
+
+
+def test_what_failed_in_the_grading_is_not_kept(tmp_path, verdicts):
+    out, content, _ = table_of(tmp_path)
+    first, *rows = read_csv(out)
+    write_csv([replace(first, verdict="regrade", points=None), *rows], out)
+    _, hits, _ = run(tmp_path / "S", out)
+    assert (hits, verdicts.count(first.student), out.read_bytes()) == (2, 2, content)
+
+
+def test_what_the_grader_loses_costs_its_own_rows(tmp_path, verdicts, monkeypatch):
+    """As when a cluster has lost too many workers."""
+    grade_one = batch.grade_one
+
+    def loses(each, settings):
+        if each.student == "ada":
+            raise OSError("no worker is left")
+        return grade_one(each, settings)
+
+    def failed_rows(each, verdict, message):
+        return [report.Row(each.student, each.lab, "1.1", None, 2, verdict, message=message)]
+
+    monkeypatch.setattr(batch, "grade_one", loses)
+    monkeypatch.setattr(batch, "failed_rows", failed_rows)
+    for name in ("ada", "bo"):
+        put(tmp_path, f"S/{name}/01_rnn.ipynb")
+    (ada, bo), _, _ = run(tmp_path / "S", tmp_path / "grades.csv")
+    assert (ada.verdict, bo.verdict) == ("regrade", "wrong")
+    assert "no worker is left" in ada.message
+
+
+def test_a_run_that_is_stopped_again_and_again_loses_nothing(tmp_path, verdicts, monkeypatch):
+    """Each notebook is written down before the next is judged, after a line that was cut too."""
+    for name in ("ada", "bo", "cleo"):
+        put(tmp_path, f"S/{name}/01_rnn.ipynb")
+    out, grade_one = tmp_path / "grades.csv", batch.grade_one
+    journal = out.with_name("grades.csv.part")
+    journal.write_text('[{"student": "a', encoding="utf-8")
+
+    def stops(most, each, settings):
+        if len(verdicts) < most:
+            return grade_one(each, settings)
+        end = time.monotonic() + 20
+        while verdicts[-1] not in journal.read_text(encoding="utf-8"):
+            assert time.monotonic() < end, "it is not written down before the next one is judged"
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    for most in (1, 2):
+        monkeypatch.setattr(batch, "grade_one", partial(stops, most))
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "S", out)
+    monkeypatch.setattr(batch, "grade_one", grade_one)
+    _, hits, _ = run(tmp_path / "S", out)
+    assert (hits, verdicts) == (2, ["ada", "bo", "cleo"])
+
+
+def test_the_latest_seed_is_that_of_the_run_that_was_stopped(tmp_path):
+    rows = [report.Row(name, "01_rnn", "1.1", 0, 2, "wrong", seed=3, digest="a") for name in ("ada", "bo")]
+    out, journal = tmp_path / "grades.csv", tmp_path / "grades.csv.part"
+    write_csv(rows, out)
+    assert earlier.latest_seed(earlier.read(out, journal)) == 3
+    journal.write_text(report.to_json([replace(rows[0], seed=4)]), encoding="utf-8")
+    assert earlier.latest_seed(earlier.read(out, journal)) == 4
+
+
+def test_grades_of_a_lab_that_is_no_longer_there_are_not_lost(tmp_path, verdicts):
+    out, *_ = table_of(tmp_path)
+    rows = read_csv(out)
+    write_csv([*rows, replace(rows[0], lab="03_lstm", file="03_lstm.ipynb")], out)
+    with pytest.raises(ValueError, match=r"holds grades of 03_lstm, and .* does not: choose another --out"):
+        run(tmp_path / "S", out)
+    assert b"03_lstm" in out.read_bytes()
+
+
 def test_the_code_that_judges_is_part_of_a_digest():
     package = Path(earlier.__file__).parents[1]
     assert all((package / room).is_dir() for room in earlier.JUDGES)
@@ -178,11 +277,11 @@ def test_the_code_that_judges_is_part_of_a_digest():
 def test_the_page_of_a_notebook_that_is_gone_is_named(tmp_path, verdicts):
     put(tmp_path, "S/late/01_rnn.ipynb")
     rows, _, _ = run(tmp_path / "S", tmp_path / "grades.csv")
-    report.write_feedback(rows, tmp_path / "pages")
+    write_feedback(rows, tmp_path / "pages")
     (tmp_path / "S/late/01_rnn.ipynb").rename(tmp_path / "S/late/01_rnn-1.ipynb")
     rows, _, _ = run(tmp_path / "S", tmp_path / "grades.csv")
-    report.write_feedback(rows, tmp_path / "pages")
-    assert report.old_pages(rows, tmp_path / "pages") == ["late/01_rnn.md"]
+    write_feedback(rows, tmp_path / "pages")
+    assert old_pages(rows, tmp_path / "pages") == ["late/01_rnn.md"]
 
 
 def test_a_table_with_decomposed_names_is_of_the_same_class(tmp_path, verdicts):
@@ -237,9 +336,24 @@ def test_a_table_that_a_spreadsheet_has_saved_is_the_same(tmp_path, verdicts, sa
 def test_a_table_with_other_columns_stays_as_it_is(tmp_path, verdicts):
     out, content, _ = table_of(tmp_path)
     out.write_bytes(content.replace(b"student,", b"remark,student,"))
-    with pytest.raises(ValueError, match="is no table of grades"):
+    with pytest.raises(ValueError, match="has a column 'remark' that is not the grader's: take it out"):
         run(tmp_path / "S", out)
     assert b"remark" in out.read_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
+def test_a_table_saved_in_another_encoding_is_told_and_stays_as_it_is(tmp_path, verdicts, encoding):
+    """Spreadsheets offer such a table as plain "CSV"."""
+    put(tmp_path, "S/Zo\xeb/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    run(tmp_path / "S", out)
+    saved = out.read_text(encoding="utf-8-sig").encode(encoding)
+    out.write_bytes(saved)
+    with pytest.raises(
+        ValueError, match=r"grades\.csv is not in UTF-8, so that names would change: save it as CSV UTF-8"
+    ):
+        run(tmp_path / "S", out)
+    assert out.read_bytes() == saved
 
 
 @pytest.mark.parametrize("lost", [["1.1"], ["1.2"], ["1.1", "1.1", "1.2"], []])
@@ -257,12 +371,12 @@ def test_a_notebook_with_a_row_too_few_or_too_many_is_graded_again(tmp_path, ver
         lambda each, *_: [batch.report.Row(each.student, "", name, 0, 0, "") for name in ("1.1", "1.2")],
     )
     out, content, _ = table_of(tmp_path)
-    rows = report.read_csv(out)
+    rows = read_csv(out)
     ada = {row.exercise: row for row in rows if row.student == "ada"}
-    report.write_csv([*(ada[name] for name in lost), *(row for row in rows if row.student != "ada")], out)
+    write_csv([*(ada[name] for name in lost), *(row for row in rows if row.student != "ada")], out)
     _, hits, _ = run(tmp_path / "S", out)
     assert (hits, out.read_bytes(), verdicts.count("ada")) == (2, content, 2)
-    report.write_csv(reversed(rows), out)  # sorted otherwise, nothing is lost
+    write_csv(reversed(rows), out)  # sorted otherwise, nothing is lost
     _, hits, _ = run(tmp_path / "S", out)
     assert (hits, out.read_bytes()) == (3, content)
 
@@ -270,11 +384,11 @@ def test_a_notebook_with_a_row_too_few_or_too_many_is_graded_again(tmp_path, ver
 def test_a_table_of_pytest_is_not_lost(tmp_path, verdicts):
     """It holds no digests, so its rows are not kept; but those of somebody else are not written over."""
     out, content, _ = table_of(tmp_path)
-    rows = [replace(row, digest="", points=2.0) for row in report.read_csv(out)]
-    report.write_csv(rows[:1], out)
+    rows = [replace(row, digest="", points=2.0) for row in read_csv(out)]
+    write_csv(rows[:1], out)
     _, hits, _ = run(tmp_path / "S", out)
     assert (hits, out.read_bytes()) == (0, content)
-    report.write_csv([replace(rows[0], student="labs")], out)
+    write_csv([replace(rows[0], student="labs")], out)
     with pytest.raises(ValueError, match=r"holds grades of labs, and .* does not"):
         run(tmp_path / "S", out)
     assert b"labs" in out.read_bytes()
@@ -296,7 +410,7 @@ def test_a_table_of_pytest_is_not_lost(tmp_path, verdicts):
 def test_a_damaged_line_of_a_run_that_was_stopped_costs_itself(tmp_path, verdicts, line):
     out, content, _ = table_of(tmp_path)
     journal = out.with_name("grades.csv.part")
-    rows = report.read_csv(out)
+    rows = read_csv(out)
     out.unlink()
     journal.write_bytes(
         report.to_json(rows[:1]).encode() + b"\n" + line + b"\n" + report.to_json(rows[1:2]).encode()
@@ -307,10 +421,99 @@ def test_a_damaged_line_of_a_run_that_was_stopped_costs_itself(tmp_path, verdict
 
 def test_a_line_of_another_version_costs_itself(tmp_path, verdicts):
     out, content, _ = table_of(tmp_path)
-    rows = report.read_csv(out)
+    rows = read_csv(out)
     journal = out.with_name("grades.csv.part")
     journal.write_text(
         report.to_json([replace(row, digest=None, seed="7") for row in rows]), encoding="utf-8"
     )
     _, hits, _ = run(tmp_path / "S", out)
     assert (hits, out.read_bytes()) == (3, content)
+
+
+def test_a_notebook_that_is_no_longer_there_is_named(tmp_path, verdicts):
+    """Its points are gone from the table."""
+    put(tmp_path, "S/ada/01_rnn.ipynb")
+    put(tmp_path, "S/bo/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    run(tmp_path / "S", out)
+    (tmp_path / "S/ada/01_rnn.ipynb").rename(tmp_path / "S/ada/again.ipynb")
+    (tmp_path / "S/bo/01_rnn.ipynb").write_bytes(b"")
+    line = "Graded before, and no longer there: ada/01_rnn.ipynb (0 of 2)."
+    assert planned(tmp_path / "S", out)[0].notes == [line]
+    assert run(tmp_path / "S", out)[2].notes == [line]
+    assert run(tmp_path / "S", out)[2].notes == []
+
+
+def test_a_table_of_wide_letters_or_with_a_line_for_a_spreadsheet_is_read(tmp_path, verdicts):
+    out, content, _ = table_of(tmp_path)
+    text = content.decode("utf-8-sig")
+    for saved in (text.replace(",", "\t").encode("utf-16"), b"sep=,\r\n" + text.encode("utf-8")):
+        out.write_bytes(saved)
+        _, hits, _ = run(tmp_path / "S", out)
+        assert (hits, out.read_bytes()) == (3, content)
+
+
+def test_a_mark_that_was_dealt_with_stays_away_and_a_name_may_change(tmp_path, verdicts, monkeypatch):
+    one = batch.grade_one
+    monkeypatch.setattr(batch, "grade_one", lambda *args: [replace(row, review="look") for row in one(*args)])
+    put(tmp_path, "S/ada/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    (row,), _, _ = run(tmp_path / "S", out)
+    (tmp_path / "S" / "ada").rename(tmp_path / "S" / "Ada King")
+    with pytest.raises(ValueError, match=r"grades of ada, .* or change the name in the table, if it is"):
+        run(tmp_path / "S", out)
+    changed = replace(row, student="Ada King", review="", points=2.0)
+    write_csv([changed], out)
+    for _ in range(2):
+        rows, hits, handed_in = run(tmp_path / "S", out)
+        assert (rows, hits) == ([changed], 1)
+        assert handed_in.notes == ["Changed by hand, and kept: Ada King 1.1 (2 of 2)."]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_is_told_with_the_files_name(monkeypatch, tmp_path, verdicts):
+    put(tmp_path, "S/ada/01_rnn.ipynb")
+    monkeypatch.setattr(earlier, "read", lambda *_: {})  # it would read without end
+    (tmp_path / "grades.csv.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="cannot be written: No space left on device") as failure:
+        run(tmp_path / "S", tmp_path / "grades.csv")
+    assert failure.value.filename == str(tmp_path / "grades.csv.part")
+
+
+def test_a_dry_run_shows_a_class_that_will_be_refused(tmp_path, verdicts):
+    out, _, _ = table_of(tmp_path)
+    put(tmp_path, "T/cleo/01_rnn.ipynb")
+    handed_in, hits = planned(tmp_path / "T", out)
+    assert [each.student for each in handed_in.submissions] == ["cleo"]
+    assert handed_in.notes[0].startswith(f"This will be refused: {out} holds grades of 007, and ")
+    assert not hits
+
+
+def test_a_number_that_a_spreadsheet_made_of_a_name_is_told(tmp_path, verdicts):
+    out, _, _ = table_of(tmp_path)
+    write_csv([replace(row, student=row.student.lstrip("0")) for row in read_csv(out)], out)
+    with pytest.raises(
+        ValueError, match=r"holds grades of 7, and .* of 007: if a spreadsheet has changed the"
+    ):
+        run(tmp_path / "S", out)
+
+
+def test_no_digest_is_a_number_to_a_spreadsheet(tmp_path, verdicts):
+    _, _, table = table_of(tmp_path)
+    digests = [row[table[0].index("digest")] for row in table[1:]]
+    assert all(digest.isalpha() for digest in digests)
+
+
+WORDS = st.sampled_from([*"\n,;\t'\"\0", *COLUMNS, "ada", "1", "1e9", "9" * 400])
+
+
+@given(st.binary() | st.lists(WORDS, max_size=60).map(lambda words: "".join(words).encode()), st.booleans())
+def test_any_file_is_a_table_of_grades_or_is_refused(tmp_path_factory, content, has_head):
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes(has_head * (",".join(COLUMNS) + "\n").encode() + content)
+    refusal = ""
+    try:
+        read_csv(path)
+    except ValueError as error:
+        refusal = str(error)
+    assert not refusal or refusal.startswith(str(path))

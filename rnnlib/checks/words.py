@@ -15,6 +15,16 @@ from rnnlib.checks.calls import text_of
 #: What a letter of a shape counts.
 COUNTS = {"B": "sample", "T": "step", "D": "feature", "H": "unit", "E": "channel", "N": "state number"}
 
+#: What NumPy had once, and what does the same today.
+FORMER = {name: name for name in ("float", "int", "bool", "object", "str", "complex")} | {
+    "trapz": "np.trapezoid",
+    "in1d": "np.isin",
+    "row_stack": "np.vstack",
+    "product": "np.prod",
+    "cumproduct": "np.cumprod",
+    "alltrue": "np.all",
+    "sometrue": "np.any",
+}
 NUMPY_ALONE = "These exercises are written with NumPy alone."
 
 NO_MATRIX = "There is no matrix here: ⊙ is *, entry by entry."
@@ -331,6 +341,8 @@ def about_error(error, line, parameters, titles):
     if isinstance(error, AttributeError) and (
         missing := re.search(r"module 'numpy' has no attribute '(\w+)'", text)
     ):
+        if missing[1] in FORMER:
+            return f"NumPy has no {missing[1]} any more: {FORMER[missing[1]]} does the same."
         return f"NumPy has no function {missing[1]}: which of its functions make it?"
     if isinstance(error, AttributeError) and "unsqueeze" in text:
         return "unsqueeze is PyTorch's: in NumPy an index None, as in [..., None], adds an axis."

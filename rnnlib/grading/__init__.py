@@ -12,7 +12,7 @@ read        ``intake.reading.loads``      code, texts and ids, of any version, i
 recognised  ``notebook.solution_for``     the solved lab that it is graded by
 renewed     ``release.with_seed``         in a class: that lab run with a seed that nobody knows
 matched     ``matching.exercises``        the student's answers in the gaps of the solution
-marked      ``sources.to_review``         what a person should look at
+marked      ``review.to_review``          what a person should look at
 run         ``session.Session``           an exercise's cells and its check, in a ``kernel``
 compared    ``comparison.compare``        the values that the check displayed, and the stored
 explained   ``surroundings.difference``   after a crash: what the grader lacks and the student had

@@ -13,6 +13,8 @@ OWN_PATH = re.compile(r" \(\S*[/\\]\S*\.(py|so|pyd)\)")  # of the grader's packa
 
 CELL_MAGIC = re.compile(r"\s*(%%(?!time\b|capture\b|prun\b)\w+)")  # what follows runs elsewhere, or not
 
+LONGEST = 2000  # characters of an error's text that are read; on megabytes a pattern runs for hours
+
 #: How a check ends that has called an answer.
 VERDICT_OF = {"WrongAnswer": "wrong", "Crashed": "crashed", "TimedOut": "timed out"}
 
@@ -81,22 +83,28 @@ def error_in(outputs):
 
 def error_text(error, source=""):
     """An error in one line, as Python writes it; with more words where it cannot read the source."""
-    name, text = str(error.get("ename")), str(error.get("evalue"))
+    name, text = _name_and_text(error)
     if name in ("SyntaxError", "IndentationError", "TabError"):
         return syntax.explained(name, text, source)
     return f"{name}: {OWN_PATH.sub('', text)}".rstrip(".: ")
+
+
+def _name_and_text(error):
+    """An error's type and what it says, as far as anybody reads."""
+    return tuple(str(error.get(part))[:LONGEST] for part in ("ename", "evalue"))
 
 
 def _failure(exercise, error, broken):
     """What a check says of an answer, if it showed no values."""
     if error is None:
         return Failed("wrong", "the check showed no values: was it changed?")
-    name, text = str(error.get("ename")), str(error.get("evalue"))
+    name, text = _name_and_text(error)
     if name == "NotFilledIn":
         first = text.split(". ")[0]  # the rest is advice for a notebook
         return Failed("unfilled", first + _beside(exercise) * first.endswith(": not filled in yet"))
     if name in VERDICT_OF:
-        return Failed(VERDICT_OF[name], text)
+        stopped = f" Its cell stopped with {broken}." if broken else ""
+        return Failed(VERDICT_OF[name], text + stopped)
     if name == "NameError" and f"'{exercise.name}'" in text:
         if broken:
             return Failed("crashed", f"{exercise.name} is not defined, since its cell stopped with {broken}.")
@@ -124,6 +132,10 @@ def _instead(exercise):
     )
     if magic:
         return f" Its cell begins with {magic[1]}, and defines nothing here."
+    scopes = (sources.enclosing(cell.source, exercise.name) for cell in exercise.cells if cell.answers)
+    scope = next(filter(None, scopes), None)
+    if scope:
+        return f" It stands inside {scope}: begin its def at the left margin."
     names = _functions(exercise)[:3]
     foreign = " ".join(filter(None, map(words.foreign_letters, names)))
     return f" Its cell defines {', '.join(names)}. {foreign}".rstrip() if names else ""

@@ -124,7 +124,10 @@ class Kernel(RunningKernel):
                 if not any(output["output_type"] == "error" for output in outputs):
                     outputs += _error_of(reply or self._reply_to(request))
                 return outputs
-            matters = message["msg_type"] == "error" or VALUES_MIME in (content.get("data") or {})
+            data = content.get("data") or {}
+            if not isinstance(data, dict):
+                raise KernelLost("kernel died", "the Python kernel sent nonsense: a display of no kind")
+            matters = message["msg_type"] == "error" or VALUES_MIME in data
             if matters and len(outputs) < MOST_OUTPUTS:
                 outputs.append({"output_type": message["msg_type"], **content})
 

@@ -21,10 +21,10 @@ PLAIN = set(INSTALLERS) | set(
 )
 EXTENSIONS = re.compile(r"autoreload|google\.colab\.\w+")
 
-#: Commands that a grader does not even run (see ``shell``), and two that only look.
+#: Commands that a grader does not even run (see ``shell``), and some that only look.
 COMMANDS = re.compile(
-    rf"\s*(({PYTHON})?({'|'.join(INSTALLERS)}|pip3)|(sudo )?apt(-get)?)\s+[\w\s=.<>~\[\],'\"/:@+-]*"
-    r"|\s*(nvidia-smi|pwd)\s*"
+    rf"\s*(({PYTHON})?({'|'.join(INSTALLERS)}|pip3)|(sudo )?apt(-get)?)\s[\w\s=.<>~\[\],'\"/:@+-]*"
+    r"|\s*(nvidia-smi|pwd|date|lscpu|(df|free|uname)( -\w+)?|python3? (--version|-V)|ls( +[\w./-]+)*)\s*"
 )
 
 

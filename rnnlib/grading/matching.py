@@ -7,6 +7,7 @@ from rnnlib.grading import sources
 from rnnlib.grading.elsewhere import Elsewhere
 from rnnlib.grading.exercise import Cell, Exercise
 from rnnlib.grading.notebook import exercise_name, grade_id, lab_name, role, squeeze, with_gap
+from rnnlib.grading.review import to_review
 
 FIGURE = "figure"  # the tag of a cell that draws alone: no grade needs it
 
@@ -57,7 +58,7 @@ def released_gaps(solution):
 
 def why_review(cells):
     """Why a person should look at the code of an exercise, or ""."""
-    names = (sources.to_review(cell.source) for cell in cells if not cell.provided)
+    names = (to_review(cell.source) for cell in cells if not cell.provided)
     suspect = next(filter(None, names), None)
     return f"its code names {suspect}" if suspect else ""
 

@@ -10,6 +10,7 @@ import socket
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from functools import lru_cache
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -84,20 +85,17 @@ def _exercises_of(solution):
 def kill(*processes):
     """End processes and all that they started."""
     for process in processes:
-        for one in [*process.children(recursive=True), process]:
-            try:
-                one.kill()
-            except psutil.NoSuchProcess:
-                pass
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            for one in [*process.children(recursive=True), process]:
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
 
 
 def kill_children():
     """End every child of this process that grades."""
     for child in multiprocessing.active_children():
-        try:
+        with suppress(psutil.NoSuchProcess):
             kill(psutil.Process(child.pid))
-        except psutil.NoSuchProcess:
-            pass
 
 
 def _in_child(path, origin, settings, limit):
@@ -126,10 +124,8 @@ def _in_child(path, origin, settings, limit):
             why = f"the grading process was killed by signal {-process.exitcode}"
     finally:
         if process.is_alive():
-            try:
+            with suppress(psutil.NoSuchProcess):
                 kill(psutil.Process(process.pid))
-            except psutil.NoSuchProcess:
-                pass
         process.join()
         here.close()
     return rows, why

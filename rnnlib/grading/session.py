@@ -127,7 +127,7 @@ class Session:
         except KernelLost as error:
             self.stop()
             if error.verdict == "timed out":
-                seconds = f"{self.timeout:g} seconds"
+                seconds = f"{self.timeout:g} second{'s' * (self.timeout != 1)}"
                 if deadline < own:
                     seconds = f"{CELLS_IN_TIME * self.timeout:g} seconds, all its cells together"
                 text = f"did not finish within {seconds}: is there an endless loop? {error}"

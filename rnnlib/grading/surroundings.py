@@ -4,7 +4,10 @@ import re
 import sys
 from importlib import metadata, util
 
+from rnnlib.checks.words import FORMER
+
 NOTEBOOK_ALONE = "the notebook alone is graded, with the course's packages"
+LACKS = "the grader lacks"  # in the mark of an answer that may be right elsewhere
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow"}
 
 
@@ -18,10 +21,10 @@ def difference(message):
         (sentence, mark): both "" where there is no difference. The mark is for a person who decides
         whether the answer is to blame; a difference that the student, too, may have met has none.
     """
-    for pattern, told in DIFFERENCES:
+    for pattern, words in DIFFERENCES:
         match = re.search(pattern, message)
         if match:
-            return told(*match.groups())
+            return words(*match.groups())
     return "", ""
 
 
@@ -55,12 +58,18 @@ def _version(module):
         return "", ""
 
 
+def _no_attribute(module, name):
+    sentence, _ = _version("numpy" if module == "np" else module)
+    former = module == "np" or (module == "numpy" and name in FORMER)
+    return sentence, _lacks(f"np.{name}, which an older NumPy has") if former else ""
+
+
 def _no_file(name):
     return f"the grader has no file {name}: the notebook alone is graded", _lacks(name)
 
 
 def _lacks(what):
-    return f"the grader lacks {what}"
+    return f"{LACKS} {what}"
 
 
 def _says(sentence, lack=""):
@@ -70,7 +79,8 @@ def _says(sentence, lack=""):
 DIFFERENCES = [
     (r"No module named '([\w.]+)'", _no_module),
     (r"cannot import name '\w+' from '([\w.]+)'", _version),
-    (r"module '([\w.]+)' has no attribute", _version),
+    (r"module '([\w.]+)' has no attribute '(\w+)'", _no_attribute),
+    (r"`(np)\.(\w+)` was removed", _no_attribute),
     (r"No such file or directory: b?'([^']+)'", _no_file),
     (r"FileNotFoundError: (\S+) not found", _no_file),
     (r"Read-only file system", _says("the grader lets code write into its own folder alone", "that folder")),

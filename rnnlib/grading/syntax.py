@@ -4,6 +4,8 @@ import re
 import sys
 import unicodedata
 
+from rnnlib.grading import magics
+
 HERE = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 PLACE = re.compile(r" \((?:<\w+>|[\w-]+\.py|[\w<>-]+)(?:, line (\d+))?\)$")
 CHARACTER = re.compile(r"^invalid (?:non-printable )?character .*?U\+([0-9A-F]{4,6})")
@@ -12,6 +14,10 @@ CHARACTER = re.compile(r"^invalid (?:non-printable )?character .*?U\+([0-9A-F]{4
 TYPED = dict.fromkeys("“”„‟″«»", '"') | dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("‐‑‒–—−", "-")
 TYPED |= {"×": "*", "·": "*", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "…": "...", "²": "**2"}
 TYPED |= dict(zip("（），：；。", "(),:;.", strict=True))
+
+MERGE = re.compile(r"(<{7}|>{7}|\|{7})( |$)")
+FENCE = re.compile(r"\s*(```|~~~)")  # around code in a text
+LONGEST = 1000  # characters of a line that are read; on megabytes a pattern runs for hours
 
 #: Since which version Python reads a line.
 NEWER = [
@@ -35,10 +41,33 @@ def explained(name, text, source):
     """
     place = PLACE.search(text)
     what, number = PLACE.sub("", text), int(place[1] or 0) if place else 0
-    lines = source.splitlines()
+    if what == "incomplete input":
+        what, number = _open(source) or (what, number)
+    lines = [line[:LONGEST] for line in source.splitlines()]
     line = lines[number - 1] if 0 < number <= len(lines) else ""
     where = f" in line {number}" if number else ""
-    return f"{name} on {HERE}: {what}{where}{_typed(what)}{_newer(line, lines)}"
+    return f"{name} on {HERE}: {what}{where}{_typed(what)}{_left(line, lines)}{_newer(line, lines)}"
+
+
+def _open(source):
+    """What has no end in a source, such as a bracket, and the line where it begins; None if nothing."""
+    try:
+        magics.parsed(source)
+    except SyntaxError as error:
+        return error.msg, error.lineno or 0
+    except Exception:  # too deep, too long
+        return None
+    return None
+
+
+def _left(line, lines):
+    """What stands in a cell and is no code: the marks of a text that was pasted, or of git; or ""."""
+    if FENCE.match(line):
+        return f": the marks {line.strip()[:3]} were pasted with the code; delete this line"
+    conflict = any(map(MERGE.match, lines))
+    return (
+        ": git's conflict marks (<<<<<<<) stand in the cell; keep one of the two versions" if conflict else ""
+    )
 
 
 def _typed(what):

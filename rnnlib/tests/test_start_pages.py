@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from rnnlib.checks import exercise
-from rnnlib.grading.sources import to_review
+from rnnlib.grading.review import to_review
 from rnnlib.tests.start_pages import PAGES, ROOT, commands, run_page, text
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

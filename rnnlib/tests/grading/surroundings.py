@@ -2,6 +2,7 @@
 
 import copy
 import sys
+import textwrap
 
 import nbformat
 
@@ -328,3 +329,48 @@ def a_cell_deleted_after_it_had_run(nb):
 def names_of_a_module_that_is_not_there(nb):
     nb.cells.insert(1, code("from no_such_helpers import *"))
     replaces(nb, "clip", "longest / length", "longest / (length + tiny)")
+
+
+# What people are asked about
+
+
+@case()
+def begun_in_kaggle_and_asks_where_it_runs(nb):
+    walk = "import os\nfor d, _, names in os.walk('/kaggle/input'):\n    print(os.path.join(d, names[0]))"
+    nb.cells.insert(1, code(f"from __future__ import annotations\n{walk}"))
+    nb.cells.insert(1, code("import sys\nIN_COLAB = 'google.colab' in sys.modules\n!ls -la"))
+    cell(nb, "clip").source += "\nhelp(checks.clip)"
+
+
+hostile(
+    "wrong",
+    "a_return_at_the_margin",
+    "def rnn_sequence(*a):\n    hs = 1\nreturn hs",
+    says="'return' outside function in line 3",
+)
+hostile(
+    "crashed",
+    "an_answer_inside_a_class",
+    "class Lab1:\n" + textwrap.indent(RIGHT_SEQUENCE, "    "),
+    says="It stands inside Lab1: begin its def at the left margin",
+)
+hostile(
+    "crashed",
+    "a_name_of_an_older_numpy",
+    "def rnn_sequence(*a):\n    return np.zeros(3, dtype=np.float)",
+    says="NumPy has no float any more: float does the same",
+    review="rnn_sequence",
+)
+hostile(
+    "crashed",
+    "a_bracket_without_end",
+    "def rnn_sequence(*a):\n    return np.zeros((3,\n",
+    says="'(' was never closed in line 2",
+)
+hostile(
+    "crashed",
+    "marks_of_a_merge",
+    f"<<<<<<< HEAD\n{RIGHT_SEQUENCE}\n=======\n{RIGHT_SEQUENCE}\n>>>>>>> main",
+    says="git's conflict marks (<<<<<<<) stand in the cell",
+)
+hostile("crashed", "marks_of_a_text", f"```python\n{RIGHT_SEQUENCE}\n```", says="the marks ``` were pasted")

@@ -9,8 +9,9 @@ import nbformat
 import pytest
 
 from rnnlib.checks.verdicts import VALUES_MIME
-from rnnlib.grading import kernel, matching, notebook, report, sandbox, session
+from rnnlib.grading import kernel, matching, notebook, sandbox, session
 from rnnlib.grading.comparison import compare, same_values
+from rnnlib.grading.table import read_csv
 from rnnlib.grading.verdicts import Failed
 from rnnlib.tests.grading.submissions import CASES, NAMES, POINTS, ROOT, SOLUTION, STUDENT, answers, cell
 
@@ -41,7 +42,7 @@ def grade(pytester):
         )
         result = pytester.runpytest("-p", "no:cacheprovider", path, *options)
         grades = pytester.path / "grades.csv"
-        rows = report.read_csv(grades) if grades.exists() else []
+        rows = read_csv(grades) if grades.exists() else []
         return result, {row.exercise.split()[-1]: row for row in rows}
 
     return run
@@ -194,6 +195,23 @@ def test_a_file_name_that_pytest_cannot_take_is_told(grade):
     )
 
 
+def test_two_labs_in_one_notebook_are_told_as_in_a_class(grade):
+    both = notebook.read(STUDENT)
+    for each in notebook.read(STUDENT.with_name("03_lstm.ipynb")).cells:
+        each.id += "-3"
+        both.cells.append(each)
+    _, rows = grade(both)
+    assert {row.review for row in rows.values()} == {
+        "holds 03_lstm, too: a lab is graded as a file of its own"
+    }
+
+
+def test_a_page_that_cannot_be_written_is_told(grade, pytester):
+    (pytester.mkdir("pages") / "ada").write_text("a file, where a folder should be")
+    result, _ = grade(notebook.read(STUDENT), "--feedback=pages")
+    result.stdout.fnmatch_lines(["A page could not be written: pages/ada/01_rnn.md: *"])
+
+
 def test_two_notebooks_of_one_lab_in_a_folder_are_told(grade, pytester):
     folder = pytester.mkdir("ada")
     for name in ("01_rnn.ipynb", "01_rnn (1).ipynb"):
@@ -254,7 +272,7 @@ def test_a_student_whose_name_is_in_no_encoding_has_grades(pytester):
     shutil.copy(STUDENT, folder)
     options = ("--nbval", "--grades=grades.csv", "--feedback=pages")
     pytester.runpytest(folder / "01_rnn.ipynb", *options).assert_outcomes(failed=8)
-    assert {row.student for row in report.read_csv(pytester.path / "grades.csv")} == {r"M\x81ller"}
+    assert {row.student for row in read_csv(pytester.path / "grades.csv")} == {r"M\x81ller"}
     assert (pytester.path / "pages" / "M_x81ller" / "01_rnn.md").is_file()
 
 
@@ -471,6 +489,34 @@ def test_forged_weights_are_wrong(memory, values):
 def test_right_weights_shown_twice_are_wrong(memory):
     with pytest.raises(Failed, match="it showed values twice"):
         compare(memory, shown([WEIGHTS], [WEIGHTS]))
+
+
+def test_a_solution_without_stored_values_is_no_zero(memory):
+    memory.check.outputs = []
+    with pytest.raises(Failed, match="the solution has no stored values: release it first") as failure:
+        compare(memory, shown([WEIGHTS]))
+    assert failure.value.verdict == "regrade"
+
+
+@pytest.mark.parametrize(
+    ("exercise", "unmade", "words"),
+    [
+        ({"below": {"helper"}}, {}, "helper is made further down: cells run from top to bottom."),
+        ({}, {"helper": "E: x"}, "The cell that was to make helper stopped with E: x."),
+        ({}, {"*": "E: x"}, "A cell that imports * stopped with E: x."),
+        ({"made": {"np"}}, {}, "No cell of the notebook makes helper: was one deleted after it had run?"),
+        ({"made": {"np", "*"}}, {}, "name 'helper' is not defined"),
+        ({"made": {"np", "helper"}}, {}, "name 'helper' is not defined"),
+    ],
+)
+def test_where_a_name_is_that_is_missing_is_told(memory, exercise, unmade, words):
+    for key, names in exercise.items():
+        setattr(memory, key, frozenset(names))
+    error = {"output_type": "error", "ename": "Crashed", "evalue": "NameError: name 'helper' is not defined"}
+    with pytest.raises(Failed) as failure:
+        compare(memory, [error], unmade=unmade)
+    assert failure.value.verdict == "crashed"
+    assert failure.value.message.endswith(words)
 
 
 @pytest.mark.skipif(MISSING is not None, reason=str(MISSING))

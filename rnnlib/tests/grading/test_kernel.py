@@ -1,13 +1,16 @@
 """A grading kernel: what its shell takes, what it tells of a cell, and where the time went."""
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from rnnlib.grading import kernel, sandbox
+from rnnlib.checks.verdicts import VALUES_MIME
+from rnnlib.grading import kernel, sandbox, usage
 from rnnlib.grading.kernel import Kernel, KernelLost
-from rnnlib.grading.usage import Usage
+from rnnlib.grading.usage import TooMuch, Usage
 
 
 def started():
@@ -78,6 +81,24 @@ def test_a_display_that_cannot_be_received_is_told_at_once(monkeypatch):
         one.stop()
 
 
+def test_a_display_that_no_kernel_makes_is_no_failure_of_the_graders():
+    one = started()
+    try:
+        send = "k.session.send(k.iopub_socket, 'display_data', content={'data': 5}, parent=k.get_parent())"
+        with pytest.raises(KernelLost, match="the Python kernel sent nonsense") as lost:
+            outputs(one, f"k = get_ipython().kernel\n{send}")
+        assert lost.value.verdict == "kernel died"
+    finally:
+        one.stop()
+
+
+def test_what_ends_another_request_ends_no_cell(running):
+    idle = "content={'execution_state': 'idle'}, parent={'header': {'msg_id': 'another'}}"
+    send = f"k = get_ipython().kernel\nk.session.send(k.iopub_socket, 'status', {idle})"
+    (output,) = outputs(running, f"{send}\nget_ipython().display_pub.publish({{{VALUES_MIME!r}: [1]}})")
+    assert output["data"] == {VALUES_MIME: [1]}
+
+
 def test_nothing_is_downloaded():
     environment = sandbox.environment()
     assert environment["PIP_NO_INDEX"] == "1"
@@ -95,6 +116,33 @@ def test_where_the_time_went(tmp_path, computed, idle, who):
     assert usage.where_the_time_went() == ("computing", None)
     usage.first, usage.latest = (0, 0, 0), (10, computed, idle)
     assert usage.where_the_time_went() == (who, computed / 10)
+
+
+@pytest.fixture
+def process():
+    """A process that does nothing, and has started none."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as one:
+        yield one
+        one.kill()
+
+
+def test_what_takes_too_much_is_told(tmp_path, monkeypatch, process):
+    """What processes share counts once."""
+    watch = Usage(process.pid, tmp_path, 2**30)
+    monkeypatch.setattr(usage, "_resident", lambda process: 3 * 2**30)
+    monkeypatch.setattr(usage, "_unshared", lambda process: 2**30)
+    watch.look()
+    monkeypatch.setattr(usage, "_unshared", lambda process: 2**30 + 1)
+    with pytest.raises(TooMuch, match="it used more than 1 GiB of memory"):
+        watch.look()
+    monkeypatch.setattr(usage, "_unshared", lambda process: 0)
+    (tmp_path / "a").write_bytes(bytes(2000))
+    monkeypatch.setattr(sandbox, "SCRATCH", 1999)
+    with pytest.raises(TooMuch, match="of files"):
+        watch.look()
+    monkeypatch.setattr(usage, "MOST_PROCESSES", 0)
+    with pytest.raises(TooMuch, match="it started more than 0 processes"):
+        watch.look()
 
 
 def test_code_that_waits_is_told_from_a_loop(running):

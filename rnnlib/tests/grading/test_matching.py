@@ -127,6 +127,61 @@ def test_of_two_answers_the_one_that_counts_is_named(nb):
     assert by_name(copied)["rnn_step"].note == ""
 
 
+def test_code_in_a_check_cell_runs_before_its_own_check(nb):
+    check = cell(nb, "rnn_step_check")
+    check.source = f"helper = 1\n{check.source}"
+    exercises = by_name(nb)
+    assert exercises["rnn_step"].cells[-1].source == check.source
+    assert check.source not in [c.source for c in exercises["rnn_sequence"].cells]
+
+
+def test_code_above_all_cells_runs_first(nb):
+    nb.cells.insert(0, code("import math"))
+    assert by_name(nb)["rnn_step"].cells[0].source == "import math"
+
+
+def test_a_gap_in_other_words_replaces_no_answer(nb):
+    place = nb.cells.index(cell(nb, "rnn_step_check"))
+    nb.cells.insert(place, code("def rnn_step(x):\n    'Later.'\n    raise NotImplementedError('mine')"))
+    exercise = by_name(nb)["rnn_step"]
+    assert not any("Later." in c.source for c in exercise.cells)
+    assert exercise.note == ""
+
+
+def test_an_answer_copied_and_changed_below_its_check_replaces_none(nb):
+    changed = copy.deepcopy(cell(nb, "rnn_step"))
+    changed.source = "def rnn_step(*a):\n    return 0"
+    nb.cells.insert(nb.cells.index(cell(nb, "rnn_step_check")) + 1, changed)
+    exercises = by_name(nb)
+    assert [c.source for c in exercises["rnn_step"].cells if c.answers] == [cell(nb, "rnn_step").source]
+    assert changed.source in [c.source for c in exercises["rnn_sequence"].cells if c.solution is None]
+
+
+@pytest.mark.parametrize("path", LABS, ids=lambda path: path.stem)
+def test_no_figure_is_drawn_for_a_grade(path):
+    nb = notebook.read(path)
+    figures = {c.source for c in nb.cells if matching.FIGURE in c.metadata.get("tags", [])}
+    sources = {c.source for exercise in matching.exercises(nb) for c in exercise.cells}
+    assert figures.isdisjoint(sources)
+    assert sources
+
+
+@pytest.mark.parametrize("name", [None, "01_rnn", "nix"])
+@pytest.mark.parametrize("stem", ["homework", "01_rnn", "03_lstm"])
+def test_a_notebook_belongs_to_the_lab_whose_exercises_it_holds(stem, name):
+    """Whatever it is called, in its file's name and in its metadata."""
+    nb = notebook.read(LABS[1])
+    nb.metadata = nbformat.from_dict({"rnnlib": {"lab": name}})
+    assert notebook.solution_for(stem, nb, LABS[1].parent) == LABS[1]
+
+
+def test_a_file_belongs_to_the_lab_with_the_longest_name_that_begins_its_own(tmp_path):
+    for name in ("01_rnn", "01_rnn_b", "02"):
+        (tmp_path / f"{name}.ipynb").write_bytes(SOLUTION.read_bytes())
+    for stem, lab in [("01_rnn_b (1)", "01_rnn_b"), ("01_rnn-1", "01_rnn"), ("02_x", "02")]:
+        assert notebook.solution_for(stem, None, tmp_path).stem == lab
+
+
 def test_what_is_made_below_a_check_alone_is_known(nb):
     answers(nb, "rnn_sequence", RIGHT_SEQUENCE.replace("rnn_step", "helper"))
     nb.cells.append(code("helper = rnn_step"))

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlib.grading import sources
+from rnnlib.grading.review import to_review
 
 
 @pytest.mark.parametrize(
@@ -39,10 +40,13 @@ from rnnlib.grading import sources
         ("getattr(np, name)", "getattr"),
         ("%run other.ipynb", "%run"),
         ("!cat file", "!cat"),
+        ("!ls; cat file", "!ls;"),
+        ("!ls $(cat file)", "!ls"),
         ("text = !cat file", "!cat"),
         ("%%bash\nls", "%%bash"),
         ("!pip install a; cat file", "!pip"),
         ("!pip install $(cat file)", "!pip"),
+        (f"!pip{' ' * 99_000}x$y", "!pip"),
         ("%load_ext mine", "%load_ext"),
         ("%timeit -n 10 checks.rnn_step.reference(x)", "checks.rnn_step"),
         ("%time f = eval('g')", "eval"),
@@ -64,6 +68,18 @@ from rnnlib.grading import sources
         ("exit._ip", "exit._ip"),
         ("a.b()._c", "_c"),
         ("import pathlib", "pathlib"),
+        ("import os\nos.system('cat file')", "os.system"),
+        ("import os.path\nos.popen('cat file')", "os.popen"),
+        ("from os import system", "os.system"),
+        ("import os\nos.environ['RNNLIB_SEED'] = '7'", "os.environ"),
+        ("from os import *", "os.*"),
+        ("import os as o\no.system('cat file')", "os"),
+        ("import os\nf(os)", "os"),
+        ("'a' in sys.modules['b'].c", "sys.modules"),
+        ("help(checks.clip.reference)", "checks.clip"),
+        ("x in str(get_ipython())", "get_ipython"),
+        ("import os\no = os", "os"),
+        ("from __main__ import f", "__main__.f"),
         ("from mine import f", "mine.f"),
         ("from . import f", ".f"),
         ("timeit(globals=x)", "globals"),
@@ -78,7 +94,7 @@ from rnnlib.grading import sources
     ],
 )
 def test_ways_to_the_reference_are_marked(source, name):
-    assert sources.to_review(source) == name
+    assert to_review(source) == name
 
 
 @pytest.mark.parametrize(
@@ -122,11 +138,19 @@ def test_ways_to_the_reference_are_marked(source, name):
         "!{sys.executable} -m pip install x",
         "!nvidia-smi",
         "import re\nre.compile('x')",
+        "import os\nfor d, _, names in os.walk('/kaggle'):\n    print(os.path.join(d, names[0]))",
+        "import os, sys\nfrom os.path import join",
+        "import sys\nIN_COLAB = 'google.colab' in sys.modules",
+        "if 'google.colab' in str(get_ipython()):\n    x = 1",
+        "help(checks.clip)\nchecks.clip?",
+        "import datetime\nfrom datetime import date\nprint(np.__version__)",
+        "!ls\n!ls -la ./data\n!python --version\n!free -h",
+        "from __future__ import annotations",
         "import scipy.linalg\nfrom matplotlib import pyplot as plt\nfrom IPython.display import display",
     ],
 )
 def test_honest_code_is_not_marked(source):
-    assert sources.to_review(source) is None
+    assert to_review(source) is None
 
 
 @pytest.mark.parametrize(
@@ -156,7 +180,7 @@ def test_gaps_and_definitions_are_known():
     assert sources.is_gap("%%time\ndef f(x):\n    raise NotImplementedError('f')")
     assert not sources.is_gap("!cat file")
     assert not sources.is_gap("%%html\n<b>text</b>")
-    assert sources.to_review("%%html\n<b>text</b>") is None
+    assert to_review("%%html\n<b>text</b>") is None
     assert not sources.is_gap("%time f(x)")
     assert sources.functions("def f(): pass\nclass A: pass\nasync def g(): pass\nh = 1") == {"f", "g"}
     assert sources.functions("%%time\ndef f(): pass") == {"f"}
@@ -192,6 +216,6 @@ WORDS = "%time %%timeit %%bash !pip ! % ? = f(x) def f(x): return eval -n 1 x ge
 
 @given(st.lists(st.sampled_from([*WORDS.split(" "), "\n", "\n    "]), max_size=12).map(" ".join))
 def test_any_text_can_be_asked_about(source):
-    assert (sources.to_review(source) or "").lstrip("!%") in source
+    assert (to_review(source) or "").lstrip("!%") in source
     assert isinstance(sources.is_gap(source), bool)
     assert sources.functions(source) <= set(sources.names_made(source))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlib.grading import syntax
+from rnnlib.grading.comparison import error_text
 from rnnlib.grading.surroundings import difference
 
 
@@ -24,6 +25,9 @@ from rnnlib.grading.surroundings import difference
         ("ImportError: cannot import name 'nix' from 'sklearn.svm' (x.py)", "has sklearn 1.", False),
         ("AttributeError: module 'numpy' has no attribute 'tahn'", f"has numpy {np.__version__}", False),
         ("FileNotFoundError: [Errno 2] No such file or directory: 'a b.csv'", "has no file a b.csv", True),
+        ("AttributeError: module 'numpy' has no attribute 'float'. `np.float` was", "has numpy", True),
+        ("AttributeError: module 'numpy' has no attribute 'trapz'", "has numpy", True),
+        ("AttributeError: `np.float_` was removed in the NumPy 2.0 release. Use", "has numpy", True),
         ("FileNotFoundError: a.csv not found.", "has no file a.csv", True),
         ("OSError: [Errno 30] Read-only file system: '/content/a'", "own folder alone", True),
         ("URLError: <urlopen error [Errno -3] Temporary failure in name resolution>", "no network", True),
@@ -94,6 +98,9 @@ def error_of(source):
         ("if 1:\n\tx = 1\n        y = 1", f"TabError on {syntax.HERE}: inconsistent use of tabs"),
         ("def f():\nreturn 1", f"IndentationError on {syntax.HERE}: expected an indented block"),
         ("x = (1", "'(' was never closed in line 1"),
+        ("```python\nx = 1\n```", "in line 1: the marks ``` were pasted with the code; delete this line"),
+        ("x = 1\n<<<<<<< HEAD\ny = 1\n=======\ny = 2\n>>>>>>> b", "git's conflict marks (<<<<<<<) stand in"),
+        ("x = 1\n=======\ny = 2\n>>>>>>> 1a2b3c", "keep one of the two versions"),
     ],
 )
 def test_what_python_cannot_read_is_told_with_what_to_type(source, words):
@@ -101,6 +108,35 @@ def test_what_python_cannot_read_is_told_with_what_to_type(source, words):
     assert words in line
     assert ".py" not in line
     assert "reads it" not in line
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("%time x = 1\ny = (1,\n", "'(' was never closed in line 2"),
+        ("def f():\n    x = [1,\n    return x\n", "'[' was never closed in line 2"),
+        ('x = """a\n', "unterminated triple-quoted string literal"),
+        ("if True:", "expected an indented block"),
+    ],
+)
+def test_what_is_not_complete_is_told_as_python_tells_it(source, words):
+    """IPython says "incomplete input", in the line below the last."""
+    line = syntax.explained("SyntaxError", "incomplete input (123.py, line 9)", source)
+    assert words in line
+    assert "incomplete" not in line
+    assert "incomplete input in line 9" in syntax.explained(
+        "SyntaxError", "incomplete input (1.py, line 9)", "x"
+    )
+
+
+@pytest.mark.parametrize("name", ["ValueError", "SyntaxError"])
+def test_a_giant_error_is_told_at_once(name):
+    """A kernel sends up to eight megabytes, on which a pattern would run for hours."""
+    line = error_text({"ename": name, "evalue": " (" + "/" * 2_000_000}, "f'{" + "'" * 2_000_000)
+    assert line.startswith(name)
+    assert len(line) < 3000
+    line = error_text({"ename": name, "evalue": "x (1.py, line 1)"}, "f'{" + "'" * 2_000_000)
+    assert line.startswith(name)
 
 
 def test_a_null_byte_is_told():
@@ -155,5 +191,9 @@ def test_any_text_can_be_explained(name, text, source, line):
 
 @given(st.text("abc._ /'\"-:", max_size=30))
 def test_any_name_can_be_looked_for(name):
-    for message in (f"No module named '{name}'", f"module '{name}' has no attribute", f"directory: '{name}'"):
+    for message in (
+        f"No module named '{name}'",
+        f"module 'numpy' has no attribute '{name}'",
+        f"directory: '{name}'",
+    ):
         assert all(isinstance(part, str) for part in difference(message))

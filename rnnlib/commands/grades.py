@@ -2,15 +2,18 @@
 
 from collections import Counter
 from datetime import datetime
+from operator import attrgetter
 
 import pandas as pd
 
 from rnnlib.commands.tables import show
+from rnnlib.grading.report import to_look_at
 from rnnlib.grading.totals import counting
 from rnnlib.grading.verdicts import VERDICTS
 from rnnlib.tools.names import one_line
 
 LISTED = 20  # rows of a class that a terminal shows
+MANY = 4  # files of one name that are told in one word
 
 
 def show_grades(rows, hits, handed_in):
@@ -24,12 +27,14 @@ def show_grades(rows, hits, handed_in):
     for note in handed_in.notes:
         print(note)
     show_counts(rows, hits)
-    show_list("To grade again: the grading failed", "message", [r for r in rows if r.verdict == "regrade"])
-    show_list("Nothing to judge", "message", [r for r in rows if not r.exercise and r.points is not None])
-    show_list("To review: look at the code", "review", [r for r in rows if r.review])
+    message = attrgetter("message")
+    show_list("To grade again: the grading failed", message, [r for r in rows if r.verdict == "regrade"])
+    show_list("Nothing to judge", message, [r for r in rows if not r.exercise and r.points is not None])
+    show_list("To review", to_look_at, list(filter(to_look_at, rows)))
     unprotected = len({row.student for row in rows if row.sandbox == "none"})
     if unprotected:
-        print(f"\nNot protected: {unprotected} students' code ran with your rights, not inside bubblewrap.")
+        whose = f"the code of {_count(unprotected, 'student')}"
+        print(f"\nNot protected: {whose} ran with your rights, not inside bubblewrap.")
     show_left(handed_in.left)
 
 
@@ -42,8 +47,7 @@ def show_several(rows, attempt, modified):
     if several:
         print(f"\nOf several notebooks of a lab the {attempt} one counts (--attempt)")
     for (student, lab), own in list(several.items())[:LISTED]:
-        seconds = modified.get((student, own[0].file))
-        time = f", {datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}" if seconds else ""
+        time = _time(modified.get((student, own[0].file)))
         print(one_line(f"  {_place(own[0])}: one of {len(files[student, lab])} of {lab}{time}"))
     if len(several) > LISTED:
         print(f"  and {len(several) - LISTED} more")
@@ -67,15 +71,19 @@ def show_plan(handed_in, hits):
         print(one_line(f"  {_place(each)}  {each.lab}".rstrip() + f": {what}{review}"))
     show_left(handed_in.left)
     count = ", ".join(f"{count} of {lab}" for lab, count in sorted(labs.items()) if count) or "nothing"
-    print(f"\nTo grade: {count}. Graded before, and kept: {len(hits)}.")
+    print(f"\nTo grade: {count}. Graded before, and kept: {sum(bool(file) for _, file in hits)}.")
 
 
 def show_left(left):
-    """What was not graded: the paths, and why."""
+    """What was not graded, and why: the paths, or a name that many files have, once."""
+    counts = Counter((path.rpartition("/")[2], why) for path, why in left)
     reasons = {}
     for path, why in left:
-        reasons.setdefault(why, []).append(path)
+        name = path.rpartition("/")[2]
+        count = counts[name, why]
+        reasons.setdefault(why, {})[f"{name} ({count} of this name)" if count >= MANY else path] = None
     for why, paths in sorted(reasons.items()):
+        paths = list(paths)
         more = f" and {len(paths) - LISTED} more" if len(paths) > LISTED else ""
         print(f"\nNot graded, {why}: {one_line(', '.join(paths[:LISTED]))}{more}")
 
@@ -91,15 +99,16 @@ def show_counts(rows, hits):
     notebooks = len({(row.student, row.file) for row in rows if row.file})
     students = len({row.student for row in rows})
     before = f" ({hits} graded before)" if hits else ""
-    title = f"{notebooks} notebooks of {students} students{before}, seed {rows[0].seed}"
+    handed_in = f"{_count(notebooks, 'notebook')} of {_count(students, 'student')}"
+    title = f"{handed_in}{before}, seed {rows[0].seed}"
     show(title, ["exercise", *counts.columns], [[name, *map(str, row)] for name, row in counts.iterrows()])
 
 
-def show_list(heading, column, rows):
+def show_list(heading, text_of, rows):
     """The first of some rows under a heading, those of a notebook that say the same in a line; or nothing."""
     same = {}
     for row in rows:
-        same.setdefault((row.student, row.file, getattr(row, column)), []).append(row)
+        same.setdefault((row.student, row.file, text_of(row)), []).append(row)
     if rows:
         print(f"\n{heading}")
     for (_, _, text), (row, *more) in list(same.items())[:LISTED]:
@@ -107,6 +116,18 @@ def show_list(heading, column, rows):
         print(one_line(f"  {_place(row)}{exercises}: {text}"))
     if len(same) > LISTED:
         print(f"  and {len(same) - LISTED} more in the CSV file")
+
+
+def _count(number, noun):
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def _time(seconds):
+    """When a notebook was changed; "" where nobody knows, or no such year can be written."""
+    try:
+        return f", {datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}" if seconds else ""
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def _place(notebook):

@@ -112,7 +112,7 @@ def grade(
     from rnnlib.commands.grades import show_grades, show_plan, show_several
     from rnnlib.grading import batch, sandbox
     from rnnlib.grading.class_report import write_class_report
-    from rnnlib.grading.report import old_pages, write_feedback
+    from rnnlib.grading.feedback import old_pages, write_feedback
     from rnnlib.grading.totals import write_totals
 
     if walls not in WALLS:
@@ -125,6 +125,7 @@ def grade(
     solutions = solutions or sandbox.SOLUTIONS
     if not submissions.strip():
         raise ValueError("the folder with the submissions has no name")
+    pages = pages_folder(submissions, out, feedback)
     if dry_run:
         show_plan(
             *batch.plan(submissions, out, solutions=solutions, seed=seed, settings=settings, fresh=fresh)
@@ -133,7 +134,6 @@ def grade(
     for option, path in {"--out": out, "--totals": totals}.items():
         if path and path.suffix.lower() in SPREADSHEETS:
             raise ValueError(f"{option}: a CSV file is written: name it {path.with_suffix('.csv').name}")
-    pages = pages_folder(submissions, out, feedback)
     report = report or out.with_name(f"{out.stem}_report.md")
     places = {"--report": report} | ({"--totals": totals} if totals else {})
     for option, path in places.items():
@@ -213,6 +213,8 @@ def pages_folder(submissions, out, feedback):
     pages = feedback or out.with_name(f"{out.stem}_feedback")
     if out.exists() and not (out.is_file() or out.is_dir()):
         raise ValueError(f"--out: {out} is a device or a pipe: name a file")
+    if pages.resolve() == out.resolve():
+        raise ValueError(f"--feedback: {pages} is the table of --out: choose another folder")
     if pages.exists() and not pages.is_dir():
         raise ValueError(f"--feedback: {pages} is no folder")
     if pages.resolve().is_relative_to(Path(submissions).resolve()):

@@ -2,15 +2,17 @@
 
 import re
 from collections import Counter, defaultdict
+from itertools import chain
 from statistics import median
 from textwrap import shorten
 
 from rnnlib.checks import EXERCISES
-from rnnlib.grading.report import plain
+from rnnlib.grading.feedback import plain
 from rnnlib.grading.totals import counting, order, points_of
 from rnnlib.tools.whole_file import whole_file
 
 MOST = 10  # mistakes of a lab that the page lists
+NAMED = 20  # students that a sentence names
 NO_NAME = "not recognised"
 NUMBER = re.compile(r"(?<![\w.])[+−-]?\d+(?:[.,]\d+)*(?:e[+−-]?\d+)?(?!\w)")
 LONGEST = 160  # letters of a message of a mistake without a name
@@ -25,23 +27,53 @@ def write_class_report(rows, path, attempt="best", modified=None):
 def class_report(rows, attempt="best", modified=None):
     """The page, as text.
 
-    For each lab: the points; how many solved each exercise; the commonest mistakes by name, with what the
-    check says of them, and the section of the book that it points to; and the questions that helped nobody,
-    which are those that two students or more were asked, none of whom solved the exercise in a later
-    notebook.
+    For each lab: the points; who handed in nothing that can be read, or nothing filled in; how many solved
+    each exercise; the commonest mistakes by name, with what the check says of them, and the section of the
+    book that it points to; and the questions that helped nobody, which are those that two students or more
+    were asked, none of whom solved the exercise in a later notebook.
     """
     results = counting(rows, attempt, modified)
-    students = len({row.student for row in rows})
+    students = dict.fromkeys(row.student for row in rows)
     page = ["# Class report", ""]
-    page += [f"{students} students. Of several notebooks of a lab, a student's {attempt} one counts."]
-    for lab in sorted({lab for _, lab in results}):
-        own = [row for (_, name), rows in results.items() if name == lab for row in rows]
-        page += ["", f"## {plain(lab)}", ""]
-        points = [points_of(rows) for (_, name), rows in results.items() if name == lab]
-        page += [f"Handed in by {len(points)} of {students} students.{_spread(points)}", ""]
-        page += _exercises(own)
+    count = f"{len(students)} student{'s' * (len(students) != 1)}"
+    page += [f"{count}. Of several notebooks of a lab, a student's {attempt} one counts."]
+    labs = sorted({lab for _, lab in results})
+    nothing = [student for student in students if not any((student, lab) in results for lab in labs)]
+    page += _named("Handed in nothing that is a lab", nothing)
+    for lab in labs:
+        notebooks = {student: own for (student, name), own in results.items() if name == lab}
+        page += _lab(lab, notebooks, count)
         page += _mistakes([row for row in rows if row.lab == lab], modified)
     return "\n".join(page) + "\n"
+
+
+def _lab(lab, notebooks, students):
+    """Who handed in a lab, with how many points, and the table of its exercises.
+
+    Args:
+        notebooks: student -> the rows that count.
+        students: how many there are in the class, with the word.
+    """
+    of_verdict = defaultdict(list)  # of all rows of a notebook
+    for student, rows in notebooks.items():
+        verdicts = {row.verdict for row in rows}
+        of_verdict[verdicts.pop() if len(verdicts) == 1 else ""].append(student)
+    closed = of_verdict.pop("unreadable", [])
+    readable = [notebooks[student] for student in chain(*of_verdict.values())]
+    yield from ("", f"## {plain(lab)}", "")
+    yield f"Handed in by {len(readable)} of {students}.{_spread(map(points_of, readable))}"
+    yield from _named("Cannot be read", closed)
+    yield from _named("Nothing filled in", of_verdict["unfilled"])
+    yield ""
+    if readable:
+        yield from _exercises(chain(*readable))
+
+
+def _named(what, students):
+    """A paragraph that names students; none if there are none."""
+    if students:
+        more = f" and {len(students) - NAMED} more" if len(students) > NAMED else ""
+        yield from ("", f"{what}: {plain(', '.join(students[:NAMED]))}{more}.")
 
 
 def _spread(points):
@@ -57,7 +89,7 @@ def _exercises(rows):
     verdicts = defaultdict(Counter)
     for row in rows:
         verdicts[row.exercise][row.verdict] += 1
-    yield from _head("exercise", "solved", "share", "wrong", "not filled in", "other")
+    yield from _head("exercise", "solved", "share", "wrong", "not filled in", "crashed or other")
     for exercise, counts in verdicts.items():
         solved, wrong, unfilled = (counts[name] for name in ("passed", "wrong", "unfilled"))
         other = counts.total() - solved - wrong - unfilled
@@ -82,6 +114,13 @@ def _mistakes(rows, modified):
     yield from _head("students", "solved it later", "exercise", "mistake", "what the check says", "book")
     for mistake, students in common[:MOST]:
         yield _line(len(students), sum(students.values()), *mistake)
+    if len(common) > MOST:
+        most = len(common[MOST][1])
+        who = "one student" if most == 1 else f"{most} students or fewer"
+        yield from (
+            "",
+            f"And {len(common) - MOST} more, each made by {who}: the table of grades holds their messages.",
+        )
     helpless = [
         (len(students), *mistake)
         for mistake, students in common
@@ -91,7 +130,8 @@ def _mistakes(rows, modified):
         yield from ("", "### Questions that helped nobody", "")
         yield (
             "Their own notebooks ask this, too. Two students or more handed in the mistake all the same, "
-            "and none of them has solved the exercise in a later notebook."
+            "and none of them has solved the exercise in a later notebook. Whom it has helped before that, "
+            "nobody sees."
         )
         yield from ("", *_head("students", "exercise", "mistake", "the question", "book"))
         yield from (_line(*cells) for cells in helpless[:MOST])
@@ -103,7 +143,7 @@ def _mistake(row):
     for function, sentence in exercise.misconceptions if exercise else ():
         if " ".join(sentence.split()) in row.message:
             chapter, title = exercise.sections.get(sentence, exercise.section)
-            return row.exercise, function.__name__.replace("_", " "), sentence, f"{title} ({chapter})"
+            return row.exercise, function.__name__.replace("_", " "), sentence, f"{title} (book/{chapter}.md)"
     message = NUMBER.sub("…", re.sub(r" \(book: .*\)$", "", row.message))
     return row.exercise, NO_NAME, shorten(message, LONGEST, placeholder=" …"), ""
 

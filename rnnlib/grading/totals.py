@@ -3,7 +3,8 @@
 import csv
 import re
 
-from rnnlib.grading.report import harmless
+from rnnlib.grading.report import to_look_at
+from rnnlib.grading.table import harmless
 from rnnlib.tools.whole_file import whole_file
 
 
@@ -37,16 +38,16 @@ def counting(rows, attempt="best", modified=None):
 
 def order(student, file, modified=None):
     """A key that sorts a student's notebooks in the order of time, then by name; see ``counting``."""
-    parts = re.split(r"(\d+)", file.removesuffix(".ipynb"))
-    numbers = [(int(part), part) if part.isdigit() else (0, part) for part in parts]  # -10 comes after -2
+    parts = re.split(r"(\d{1,18})", file.removesuffix(".ipynb"))  # every other one is a number: -10 after -2
+    numbers = [(int(part) if place % 2 else 0, part) for place, part in enumerate(parts)]
     return (modified or {}).get((student, file), 0), numbers
 
 
 def write_totals(rows, path, attempt="best", modified=None):
     """Write the table of totals, whole or not at all.
 
-    Its columns are student, one a lab, such as "01_rnn (of 20)", total, and review: the labs at whose code
-    a person should look, and "unreadable" where something could not be judged. Who has not handed in a
+    Its columns are student, one a lab, such as "01_rnn (of 20)", total, and review: the labs at which a
+    person should look, and why, and "unreadable" where something could not be judged. Who has not handed in a
     lab has 0 there. Where something has to be graded again the cell is empty, and so is the student's total.
 
     Args:
@@ -65,10 +66,16 @@ def write_totals(rows, path, attempt="best", modified=None):
         for student in dict.fromkeys(row.student for row in rows):
             points = [points_of(results.get((student, lab), [])) for lab in labs]
             total = None if None in points else float(sum(points))
-            review = [lab for lab in labs if any(row.review for row in results.get((student, lab), []))]
+            review = [_reasons(lab, results.get((student, lab), [])) for lab in labs]
             review += ["unreadable"] * (student in unreadable)
-            cells = [student, *points, total, " ".join(review)]
+            cells = [student, *points, total, "; ".join(filter(None, review))]
             table.writerow("" if cell is None else harmless(cell) for cell in cells)
+
+
+def _reasons(lab, rows):
+    """Why a person should look at a notebook, or ""."""
+    reasons = dict.fromkeys(filter(None, map(to_look_at, rows)))
+    return f"{lab}: {', '.join(reasons)}" if reasons else ""
 
 
 def points_of(rows):

@@ -6,13 +6,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from operator import attrgetter
 from types import SimpleNamespace
 
 import pytest
 
 from rnnlib.commands import main as cli
-from rnnlib.commands.grades import show_list, show_several
+from rnnlib.commands.grades import show_grades, show_list, show_several
 from rnnlib.grading.report import Row
+from rnnlib.grading.submission import Class
 from rnnlib.tests.grading.submissions import CASES, SOLUTION
 
 
@@ -101,7 +103,7 @@ def test_a_class_is_graded_into_a_table_and_pages(folder, grade):
     left = (folder / "out" / "grades_not_graded.txt").read_text(encoding="utf-8")
     assert left == "stray.ipynb: in no student's folder\n"
     again = grade("class", "--out", "out/grades.csv")
-    assert "2 notebooks of 3 students (3 graded before), seed 3" in again.out
+    assert "2 notebooks of 3 students (2 graded before), seed 3" in again.out
 
 
 @pytest.mark.parametrize(
@@ -157,12 +159,40 @@ def test_rows_of_a_notebook_that_say_the_same_are_one_line(capsys):
     exercises = ["1.1 rnn_step", "1.2 rnn_sequence", "1.3 clip"]
     rows = [Row("ada", "01_rnn", name, 2, 2, "passed", review=mark, file="a.ipynb") for name in exercises]
     rows += [Row("bo", "", "", 0, 0, "unreadable", review="handed in late")]
-    show_list("To review", "review", rows)
+    show_list("To review", attrgetter("review"), rows)
     assert capsys.readouterr().out.splitlines()[1:] == [
         "To review",
         f"  ada/a.ipynb  1.1 rnn_step and 2 more: {mark}",
         "  bo: handed in late",
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "title", "code"),
+    [
+        (["ada"], "1 notebook of 1 student, seed 3", "the code of 1 student ran"),
+        (["ada", "bo"], "2 notebooks of 2 students, seed 3", "the code of 2 students ran"),
+    ],
+)
+def test_one_student_is_no_students(capsys, names, title, code):
+    show_grades(
+        [
+            Row(name, "01_rnn", "1.1 rnn_step", 2, 2, "passed", file="a.ipynb", sandbox="none", seed=3)
+            for name in names
+        ],
+        0,
+        Class([], [], []),
+    )
+    shown = capsys.readouterr().out
+    assert title in shown
+    assert f"Not protected: {code} with your rights" in shown
+
+
+@pytest.mark.parametrize("seconds", [10.0**12, -(10.0**15), float("inf")])
+def test_a_time_that_no_calendar_has_is_left_out(capsys, seconds):
+    rows = [Row("ada", "01_rnn", "1.1", 2, 2, "passed", file=file) for file in ("a.ipynb", "b.ipynb")]
+    show_several(rows, "last", {("ada", "a.ipynb"): seconds, ("ada", "b.ipynb"): seconds})
+    assert capsys.readouterr().out.endswith("\n  ada/b.ipynb: one of 2 of 01_rnn\n")
 
 
 def test_which_of_several_notebooks_counts_is_told(capsys):

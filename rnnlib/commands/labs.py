@@ -125,15 +125,16 @@ def grade(
     solutions = solutions or sandbox.SOLUTIONS
     if not submissions.strip():
         raise ValueError("the folder with the submissions has no name")
-    pages = pages_folder(submissions, out, feedback)
     if dry_run:
         show_plan(
             *batch.plan(submissions, out, solutions=solutions, seed=seed, settings=settings, fresh=fresh)
         )
+        pages_folder(submissions, out, feedback)  # refuses what the run would refuse
         return
     for option, path in {"--out": out, "--totals": totals}.items():
         if path and path.suffix.lower() in SPREADSHEETS:
             raise ValueError(f"{option}: a CSV file is written: name it {path.with_suffix('.csv').name}")
+    pages = pages_folder(submissions, out, feedback)
     report = report or out.with_name(f"{out.stem}_report.md")
     places = {"--report": report} | ({"--totals": totals} if totals else {})
     for option, path in places.items():

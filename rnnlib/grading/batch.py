@@ -68,10 +68,10 @@ def plan(folder, out, *, solutions, seed=None, settings=None, fresh=False):
 
     Returns:
         (handed_in, hits): what was handed in, a ``submission.Class``; and the (student, file) of those of
-        its submissions that would not be graded again.
+        its submissions that would not be graded again. That ``out`` is another class's is a note.
 
     Raises:
-        ValueError: as ``grade``.
+        ValueError: there are no submissions, or ``out`` is no table of grades.
     """
     out = Path(out)
     before = earlier.read(out, out.with_name(out.name + ".part")) if not fresh else {}

@@ -144,7 +144,7 @@ def _mistake(row):
         if " ".join(sentence.split()) in row.message:
             chapter, title = exercise.sections.get(sentence, exercise.section)
             return row.exercise, function.__name__.replace("_", " "), sentence, f"{title} (book/{chapter}.md)"
-    message = NUMBER.sub("…", re.sub(r" \(book: .*\)$", "", row.message))
+    message = NUMBER.sub("…", re.sub(r" \(book: [^()]*\)", "", row.message))
     return row.exercise, NO_NAME, shorten(message, LONGEST, placeholder=" …"), ""
 
 

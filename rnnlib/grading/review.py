@@ -19,7 +19,7 @@ OF_OS = set("path walk listdir getcwd sep linesep cpu_count".split())
 #: Modules that an answer may well import. Others are ways to somewhere else, some of them.
 MODULES = {f"os.{name}" for name in OF_OS} | set(
     """__future__ abc bisect cmath collections contextlib copy csv dataclasses datetime decimal enum fractions
-    functools heapq itertools math numbers operator platform pprint random re statistics string sys textwrap
+    functools heapq itertools math numbers operator pprint random re statistics string sys textwrap
     time typing warnings logging numpy scipy pandas matplotlib sklearn seaborn sympy tqdm torch jax
     tensorflow cupy numba einops plotly
     ipywidgets IPython.display google.colab rnnlib.data""".split()
@@ -27,8 +27,8 @@ MODULES = {f"os.{name}" for name in OF_OS} | set(
 HARMLESS = {"re.compile"}
 DUNDER = re.compile(r"__\w+__")
 HARMLESS_DUNDER = re.compile(
-    r"__(version|future|init|post_init|call|len|name|doc|repr|str|iter|next|getitem|setitem|contains|enter|exit|eq|lt|hash"
-    r"|neg|i?(add|sub|mul|matmul|truediv|pow)|r(add|sub|mul|matmul|truediv))__"
+    r"__(version|future|init|post_init|call|len|name|doc|repr|str|iter|next|getitem|setitem|contains|enter"
+    r"|exit|eq|lt|hash|neg|i?(add|sub|mul|matmul|truediv|pow)|r(add|sub|mul|matmul|truediv))__"
 )
 IN_TEXTS = re.compile(r"rnnlib|labs_solutions")
 
@@ -79,11 +79,11 @@ def _suspicious_name(node):
             owner = value.id if isinstance(value, ast.Name) else ""
             private = name.startswith("_") and not DUNDER.fullmatch(name) and owner not in ("self", "cls")
             dotted = f"{owner}.{name}".strip(".")
-            of_os = owner == "os" and name not in OF_OS
+            of_os = name == "os" or (owner == "os" and name not in OF_OS)  # other modules hold os, too
             return dotted if private or of_os or _is_suspect(dotted) else None
     for name in names:
         is_module = any(name == module or name.startswith(f"{module}.") for module in MODULES)
-        if not is_module or _is_suspect(name):
+        if not is_module or "os" in name.split(".")[1:] or _is_suspect(name):
             return name
     if any(isinstance(child, ast.Name) and child.id == "os" for child in ast.iter_child_nodes(node)):
         return "os"  # handed on as a whole

@@ -97,8 +97,8 @@ def parsed(source):
     for node in ast.walk(tree):
         if is_text(node):
             node.value.value = ""  # docstrings are prose
-        if _asks_for_example(node) or _asks_for_its_check(node) or _asks_for_help(node):
-            node.func, node.args = ast.Name("asked", ast.Load()), []
+        if _asks_for_example(node) or _asks_for_its_check(node):
+            node.func = ast.Name("asked", ast.Load())
         if _asks_where_it_runs(node):
             node.comparators = [ast.Name("asked", ast.Load())]
     return tree
@@ -128,25 +128,13 @@ def _asks_for_its_check(node):
     return False
 
 
-def _asks_for_help(node):
-    """Whether a node is ``help(checks.rnn_step)``."""
-    match node:
-        case ast.Call(
-            func=ast.Name(id="help"), args=[ast.Attribute(value=ast.Name(id="checks"))], keywords=[]
-        ):
-            return True
-    return False
-
-
 def _asks_where_it_runs(node):
-    """Whether a node is ``"google.colab" in sys.modules``, or ``in str(get_ipython())``."""
+    """Whether a node is ``"google.colab" in sys.modules``: it says yes or no, and hands nothing on."""
     match node:
         case ast.Compare(
             left=ast.Constant(),
-            comparators=[
-                ast.Attribute(value=ast.Name(id="sys"), attr="modules")
-                | ast.Call(func=ast.Name(id="str"), args=[ast.Call(func=ast.Name(id="get_ipython"), args=[])])
-            ],
+            ops=[ast.In() | ast.NotIn()],
+            comparators=[ast.Attribute(value=ast.Name(id="sys"), attr="modules")],
         ):
             return True
     return False

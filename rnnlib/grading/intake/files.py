@@ -33,7 +33,7 @@ INSTEAD = {  # endings of files that may have been meant as a notebook
     "a mail: save the notebook that is attached": "eml msg mbox",
     "a backup": "bak orig ipynb~ tmp old",
 }
-TYPED_IN = re.compile(r"onlinetext\.html|.+_text\.html")  # in Moodle, in Canvas
+TYPED_IN = re.compile(r"onlinetext\.html|.+_\d+_text\.html")  # in Moodle, in Canvas
 DESCRIPTIONS = {"readme", "license", "changelog", "contributing"}  # in clones, and no exports
 WHY = {ending: why for why, endings in INSTEAD.items() for ending in endings.split()}
 

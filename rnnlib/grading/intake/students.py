@@ -69,15 +69,19 @@ def _of_one_student(owners, files, notes):
             one[student] = sorted(numbers)
     others = {student: sorted(ids) for student, ids in labs.items() if len(ids) > 1 and student not in one}
     if others and len(labs) > 1:  # else all have one name: the platform keeps them secret
-        listed = ", ".join(readable(f"{student} ({' and '.join(ids)})") for student, ids in others.items())
-        notes.append(f"Taken as several students of one name, told apart by their numbers: {listed}.")
+        what = "Taken as several students of one name, told apart by their numbers"
+        notes.append(f"{what}: {_numbered(others)}.")
     if one:
-        listed = ", ".join(readable(f"{student} ({' and '.join(ids)})") for student, ids in one.items())
-        notes.append(f"Taken as one student, since each number has labs of its own: {listed}.")
+        notes.append(f"Taken as one student, since each number has labs of its own: {_numbered(one)}.")
     return {
         name: owner._replace(id=owner.student) if owner.system == "Moodle" and owner.student in one else owner
         for name, owner in owners.items()
     }
+
+
+def _numbered(numbers):
+    """Students with their numbers: "Ada (11 and 23), Bo (12 and 24)"."""
+    return ", ".join(readable(f"{student} ({' and '.join(ids)})") for student, ids in numbers.items())
 
 
 def unwrapped(files, notes):

@@ -55,6 +55,12 @@ def test_a_dry_run_lists_what_would_be_graded_and_writes_nothing(folder, grade):
     assert sorted(folder.rglob("*")) == before
 
 
+def test_a_dry_run_lists_a_class_and_refuses_what_the_run_would_refuse(grade):
+    run = grade("class", "--dry-run", "--out", "class/grades.csv")
+    assert "  untouched/01_rnn.ipynb  01_rnn: to grade\n" in run.out
+    assert (run.status, "would lie among the submissions" in run.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -62,6 +68,10 @@ def test_a_dry_run_lists_what_would_be_graded_and_writes_nothing(folder, grade):
         (["--totals", "class/totals.csv"], "--totals: class/totals.csv would lie among the submissions"),
         (["--totals", "grades.csv"], "--totals: grades.csv is the table of --out: choose another file"),
         (["--report", "class"], "--report: class is a folder: name a file"),
+        (
+            ["--feedback", "./grades.csv"],
+            "--feedback: grades.csv is the table of --out: choose another folder",
+        ),
         (["--totals", "a", "--report", "./a"], "--totals: a is the page of --report: choose another file"),
         (["--out", os.devnull], f"--out: {os.devnull} is a device or a pipe: name a file"),
     ],

@@ -339,7 +339,7 @@ def begun_in_kaggle_and_asks_where_it_runs(nb):
     walk = "import os\nfor d, _, names in os.walk('/kaggle/input'):\n    print(os.path.join(d, names[0]))"
     nb.cells.insert(1, code(f"from __future__ import annotations\n{walk}"))
     nb.cells.insert(1, code("import sys\nIN_COLAB = 'google.colab' in sys.modules\n!ls -la"))
-    cell(nb, "clip").source += "\nhelp(checks.clip)"
+    cell(nb, "clip").source += "\nchecks.clip?"
 
 
 hostile(

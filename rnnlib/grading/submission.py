@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rnnlib.grading import release
 from rnnlib.grading.intake import layouts, left, tree
-from rnnlib.grading.intake.files import look_into
+from rnnlib.grading.intake.files import look_into, without_solutions
 from rnnlib.grading.intake.students import by_student, one_deeper, refuse_downloads, unwrapped
 from rnnlib.grading.names import told_apart
 from rnnlib.grading.report import SEVERAL
@@ -94,6 +94,7 @@ def find(folder, solutions, seed, *, solve=None):
             raise ValueError(f"{folder}: {entry.problem}")
         owner = layouts.owner(entry.names[0]) if len(entry.names) == 1 else None
         files.append(look_into(entry, (owner and owner.file) or entry.names[-1], solutions))
+    files = without_solutions(files)
     files = unwrapped(files, notes) if root.is_file() else files
     refuse_downloads(files, root)
     students, loose = by_student(files, root, {path.stem for path in solutions.glob("*.ipynb")}, notes)

@@ -8,17 +8,15 @@ from datetime import datetime
 from functools import partial
 
 from rnnlib.grading.intake.entry import (
-    COURSE,
     LEFT_BEHIND,
     LINK,
     NOT_HANDED_IN,
-    SOLVED,
     Entry,
-    is_course,
+    courses,
     is_zip,
     why_nobodys,
 )
-from rnnlib.grading.intake.reading import LARGEST_FILE, TOO_LARGE
+from rnnlib.grading.intake.reading import LARGEST_FILE, TOO_LARGE, ZIP, kind_of
 from rnnlib.grading.verdicts import Failed
 
 NESTED = 2  # a student's zip files are opened, and those in them, and no more
@@ -40,11 +38,11 @@ def entries(file, names, depth):
         archive = zipfile.ZipFile(file)
         members = [(parts_of(info), info) for info in archive.infolist() if not info.is_dir()]
     except Exception:  # zipfile raises many kinds for a file that is damaged
-        yield Entry(names, "a zip file that is broken: was it sent to its end?")
+        yield Entry(names, _why_broken(file))
         return
     members = [(parts, info) for parts, info in members if not any(map(LEFT_BEHIND.fullmatch, parts))]
-    courses = _courses(parts for parts, _ in members)
-    places = {parts: _set_apart(parts, courses) for parts, _ in members}
+    course_folders = courses(parts for parts, _ in members)
+    places = {parts: _set_apart(parts, course_folders) for parts, _ in members}
     yield from (
         Entry((*names, *place), why, folder=folder)
         for place, why, folder in sorted({*filter(None, places.values())})
@@ -70,24 +68,23 @@ def entries(file, names, depth):
                 yield from entries(inner, place, depth + 1)
 
 
-def _courses(paths):
-    """The folders in which the course lies; of others nothing is kept, since paths may be very deep."""
-    folders = {}  # folder -> those of the course's folders that lie in it
-    for parts in paths:
-        for place, name in enumerate(parts[:-1]):
-            if name == SOLVED or name in COURSE:
-                folders.setdefault(parts[:place], set()).add(name)
-    return {folder for folder, inside in folders.items() if is_course(inside)}
-
-
-def _set_apart(parts, courses):
+def _set_apart(parts, course_folders):
     """The first place on a path that is nobody's work, why, and whether it is a folder; or None."""
     for end, name in enumerate(parts):
         folder = end + 1 < len(parts)
-        why = why_nobodys(name, folder, name in NOT_HANDED_IN and parts[:end] in courses)
+        why = why_nobodys(name, folder, name in NOT_HANDED_IN and parts[:end] in course_folders)
         if why:
             return parts[: end + 1], why, folder
     return None
+
+
+def _why_broken(file):
+    """Why a file with a zip file's name cannot be opened."""
+    file.seek(0)
+    kind = kind_of(file.read(32))
+    if kind in ("", ZIP):
+        return "a zip file that is broken: was it sent to its end?"
+    return f"{kind} under a zip file's name: the name alone does not make it one"
 
 
 def _why_no_zip(members):

@@ -4,18 +4,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-CHECKPOINTS = ".ipynb_checkpoints"  # Jupyter's copies of notebooks
-
 #: What editors and systems leave behind, and nobody hands in.
 LEFT_BEHIND = re.compile(
-    r"\.ipynb_checkpoints|__MACOSX|\._.*|\.DS_Store|\.git|\.gitignore|\.gitattributes|\.Rproj\.user"
+    r"\.ipynb_checkpoints|__MACOSX|\._.*|~\$.*|\.DS_Store|\.git|\.gitignore|\.gitattributes|\.Rproj\.user"
     r"|\.idea|\.vscode|\.Trash.*|\.virtual_documents|__pycache__|Icon\r|Thumbs\.db|desktop\.ini|\.gitkeep",
     re.IGNORECASE,
 )
 
 SOLVED = "labs_solutions"
 COURSE = {"labs", "rnnlib"}  # where one of them lies beside the solved labs, there is the course
-NOT_HANDED_IN = {SOLVED, "rnnlib", "book", "_build"}  # and of it, this is nobody's work
+NOT_HANDED_IN = {"rnnlib", "book", "_build"}  # and of it, this is nobody's work
 PACKAGES = {"site-packages", "dist-packages", "node_modules"}  # as in an environment of Python
 FEEDBACK = re.compile(
     r".*_assignfeedback_.*|feedback attachment\(s\)", re.IGNORECASE | re.DOTALL
@@ -53,6 +51,16 @@ class Entry:
 def is_course(names):
     """Whether these names in one folder are those of the course, and not of a student's work alone."""
     return SOLVED in names and not COURSE.isdisjoint(names)
+
+
+def courses(paths):
+    """The folders in which the course lies; of others nothing is kept, since paths may be very deep."""
+    folders = {}  # folder -> those of the course's folders that lie in it
+    for parts in paths:
+        for place, name in enumerate(parts[:-1]):
+            if name == SOLVED or name in COURSE:
+                folders.setdefault(parts[:place], set()).add(name)
+    return {folder for folder, inside in folders.items() if is_course(inside)}
 
 
 def why_nobodys(name, is_folder, in_course):

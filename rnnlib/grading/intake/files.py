@@ -3,13 +3,13 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 
 from rnnlib.grading import notebook
 from rnnlib.grading.intake import reading
-from rnnlib.grading.intake.entry import NOBODYS
+from rnnlib.grading.intake.entry import COURSES_OWN, NOBODYS, SOLVED, courses
 from rnnlib.grading.names import readable
 from rnnlib.grading.verdicts import Failed
 
@@ -76,7 +76,10 @@ class File:
 
     @property
     def fingerprint(self):
-        return hashlib.sha256(self.content.encode()).hexdigest()
+        """Changes with what of the notebook may change a verdict: prose and empty cells do not."""
+        data = json.loads(self.content or "{}")
+        data["cells"] = [cell for cell in data.get("cells", []) if cell["source"].strip() or cell["metadata"]]
+        return hashlib.sha256(json.dumps(data).encode()).hexdigest()
 
 
 def look_into(entry, name, solutions):
@@ -106,8 +109,25 @@ def look_into(entry, name, solutions):
         about |= {"problem": failure.message, "verdict": failure.verdict}
         return File(**about, is_notebook=bool(match), solution=lab() if match else None)
     if not match and not reading.looks_like_notebook(content):
-        return File(**about, problem=NOT_GRADED)
+        kind = reading.kind_of(content)
+        return File(**about, problem=f"{kind}, and its name does not say so" if kind else NOT_GRADED)
     return _notebook(about, content, stem, solutions, certain=bool(match))
+
+
+def without_solutions(files):
+    """Files, those among them that are the course's own solved labs as nobody's work.
+
+    A student may have put work of their own into the folder of the solved labs.
+    """
+    course_folders = courses((*file.names, "") if file.folder else file.names for file in files)
+
+    def is_solved(file):
+        folders = enumerate(file.names[:-1])
+        is_inside = any(name == SOLVED and file.names[:place] in course_folders for place, name in folders)
+        return is_inside and notebook.BEGIN in file.content
+
+    nobodys = {"is_notebook": False, "problem": COURSES_OWN, "content": "", "solution": None}
+    return [replace(file, **nobodys) if is_solved(file) else file for file in files]
 
 
 def _notebook(about, content, stem, solutions, certain):

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
@@ -22,7 +23,10 @@ TIME = r"(?P<attempt>\d{4}-[01]\d-[0-3]\d-[0-2]\d(?:-[0-5]\d){2})"
 LAYOUTS = [
     ("Moodle", r"(?P<student>.+?)(?:_(?P<id>\d+))?_assignsubmission_[a-z]+(?:_(?P<file>.*))?"),
     ("Blackboard", rf"(?P<head>.+)_[^\W\d_]+_{TIME}(?:_(?P<file>.+)|\.txt)"),
-    ("Canvas", r"(?:(?P<late>LATE)_)?(?P<student>anon_[^\W_]{5})_\d+_(?P<file>.+)"),
+    (
+        "Canvas",
+        r"(?:(?P<late>LATE)_)?(?P<student>anon_[^\W_]{5})_\d+_(?:(?:text|link)\.html|(?P<file>.+))",
+    ),
     (
         "Canvas",
         r"(?P<student>.+?)(?:_(?P<late>LATE))?_(?P<id>[1-9]\d\d+)"
@@ -36,6 +40,9 @@ LAYOUTS = [
     ("nbgrader", r"(?P<student>[^+]+)\+[^+]+\+(?P<attempt>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[^+]*(?:\+.*)?"),
 ]
 LAYOUTS = [(system, re.compile(pattern, re.DOTALL)) for system, pattern in LAYOUTS]
+FEW_DIGITS = re.compile(  # of an own installation of Canvas: a name like this alone says nothing
+    r"(?P<student>.+?)(?:_(?P<late>LATE))?_(?P<id>[1-9]\d*)_[1-9]\d*_(?P<file>.+)", re.DOTALL
+)
 
 
 class Owner(NamedTuple):
@@ -60,7 +67,11 @@ class Owner(NamedTuple):
 
 def owner(name):
     """The owner of a file or folder by the name that a system gave it, or None."""
-    for system, pattern in LAYOUTS if len(name) <= LONGEST else ():
+    return _owner(name, LAYOUTS)
+
+
+def _owner(name, layouts):
+    for system, pattern in layouts if len(name) <= LONGEST else ():
         match = pattern.fullmatch(name)
         if match:
             parts = {key: text for key, text in match.groupdict().items() if text}
@@ -73,52 +84,80 @@ def owner(name):
 
 def _sortable(attempt):
     """A time as a text that sorts: "Sep 24, 2024 926 PM" becomes "2024-09-24 21-26"."""
-    try:
-        time = datetime.strptime(re.sub(r"(?=\d\d [AP]M$)", ":", attempt), "%b %d, %Y %I:%M %p")
-        return time.strftime("%Y-%m-%d %H-%M")
-    except ValueError:  # it does already, or is in another language
-        return attempt
+    text = re.sub(r"(?=\d\d( [AP]M)?$)", ":", attempt)
+    for order in ("%b %d, %Y %I:%M %p", "%d %b, %Y %I:%M %p", "%b %d, %Y %H:%M", "%d %b, %Y %H:%M"):
+        with suppress(ValueError):
+            return datetime.strptime(text, order).strftime("%Y-%m-%d %H-%M")
+    return attempt  # it sorts already, or is in another language
 
 
-def owners(names):
-    """The owners of all that a system gave a name, by name."""
-    known = {name: owner(name) for name in names}
+def owners(labs):
+    """The owners of all that a system gave a name, by name.
+
+    Args:
+        labs: name -> the lab that it holds, or "".
+    """
+    known = {name: owner(name) for name in labs}
+    if any(each and each.system == "Canvas" for each in known.values()):
+        known |= {name: _owner(name, [("Canvas", FEW_DIGITS)]) for name, each in known.items() if not each}
     known = {name: each for name, each in known.items() if each}
-    heads = {each.student for each in known.values() if each.system == "Blackboard"}
-    users = _last_parts(heads)
+    heads = {}  # what stands before the time -> labs
+    for name, each in known.items():
+        if each.system == "Blackboard":
+            heads.setdefault(each.student, set()).update({labs[name]} - {""})
+    users = _users(heads)
     for name, each in known.items():
         if each.system == "Blackboard":
             known[name] = each._replace(student=users[each.student], id=users[each.student])
     return known
 
 
-def _last_parts(heads):
-    """From "Lab 1_ada" to "ada": what is left where the assignment's name, which all share, is taken away."""
+def _users(heads):
+    """From "Lab 1_ada" to "ada": what is left where the assignment's name is taken away.
+
+    Both may hold an underscore. A name's first part is an assignment's; the next one is, too, where all
+    share it, or where it makes several assignments, of other labs, that fewer students have handed in.
+
+    Args:
+        heads: head -> the labs that were handed in under it.
+    """
     parts = {head: head.split("_") for head in heads}
-    count = shared(parts.values())
-    return {head: "_".join(p[count:] if 0 < count < len(p) else p[-1:]) for head, p in parts.items()}
+    ends = {head: min(1, len(own) - 1) for head, own in parts.items()}  # of the assignment's name
+
+    def split(ends):
+        return {head: (tuple(parts[head][:end]), "_".join(parts[head][end:])) for head, end in ends.items()}
+
+    def count(ends):
+        titles, users = zip(*split(ends).values(), strict=True)
+        return len(set(titles)) + len(set(users))
+
+    def share_no_lab(own, ends):
+        pairs, labs = split(ends), {}  # user -> labs of one assignment after the other
+        for head in own:
+            labs.setdefault(pairs[head][1], []).extend(heads[head])
+        return all(len(each) == len(set(each)) for each in labs.values())
+
+    todo = [[*ends]]
+    while todo:
+        by_title = {}
+        for head in todo.pop():
+            by_title.setdefault(tuple(parts[head][: ends[head]]), []).append(head)
+        for own in by_title.values():
+            nexts = Counter(parts[head][ends[head]] for head in own)
+            longer = ends | {head: ends[head] + 1 for head in own}
+            if min(nexts.values()) < 2 or any(longer[head] == len(parts[head]) for head in own):
+                continue
+            gain = count(ends) - count(longer)
+            if (gain > 0 and share_no_lab(own, longer)) or (gain == 0 and len(nexts) == 1):
+                ends = longer
+                todo.append(own)
+    return {head: user for head, (_, user) in split(ends).items()}
 
 
 def shared(lists):
     """How many of their first elements several lists share; 0 for a single one."""
     same = takewhile(lambda parts: len(set(parts)) == 1, zip(*lists, strict=False))
     return len(list(same)) if len(lists) > 1 else 0
-
-
-def repositories(root, folders):
-    """GitHub Classroom clones ``assignment-username``: the owners of such folders, by name."""
-    cloned = tree.clones(root).intersection(folders)
-    if 2 * len(cloned) < max(1, len(folders)):
-        return {}
-    name = root.resolve().name if root.is_dir() else root.stem
-    assignment = name.removesuffix("-submissions") + "-"
-    if not all(name.startswith(assignment) for name in folders):
-        parts = [name.split("-") for name in folders]
-        assignment = "".join(f"{part}-" for part in parts[0][: shared(parts)])
-    users = {name: name[len(assignment) :] for name in folders}
-    if not assignment or not all(users.values()):
-        return {}
-    return {name: Owner(user, user, system="GitHub Classroom") for name, user in users.items()}
 
 
 def top(folder):

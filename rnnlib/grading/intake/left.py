@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from rnnlib.grading.intake.entry import COURSES_OWN
 from rnnlib.grading.intake.files import DOCUMENT, EXPORT, NOT_GRADED
 from rnnlib.grading.names import readable
 
@@ -34,9 +35,11 @@ def gathered(rest, files, loose):
         if id(file) in loose and file.is_notebook:
             why = LOOSE
         names = file.names
-        if why == NOT_GRADED and len(names) > 2:  # the student's own folder has a row
+        if why in (NOT_GRADED, COURSES_OWN) and len(names) > 2:  # the student's own folder has a row
             names = _outermost(names, graded)
-        left["/".join(map(readable, names))] = why
+        path = "/".join(map(readable, names))
+        if why != NOT_GRADED or path not in left:
+            left[path] = why
     return [Left(path, why) for path, why in sorted(left.items())]
 
 

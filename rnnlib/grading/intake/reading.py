@@ -10,23 +10,31 @@ import re
 
 import nbformat
 
+from rnnlib.grading import sources
 from rnnlib.grading.notebook import UnreadableNotebook
 
 LARGEST_FILE = 300 * 2**20  # bytes; a larger file is not read
 TOO_LARGE = f"the file is larger than {LARGEST_FILE >> 20} MiB"
 LARGEST_CODE = 5 * 2**20  # characters in all code cells
+LARGEST_CELL = 2**20  # and in one
+MOST_NAMES = 100  # that such a cell makes, to be told where an answer needs one
+LEFT_OUT = f'raise ValueError("this cell was left out: it holds more than {LARGEST_CELL >> 20} MiB")'
 LARGEST_TEXT = 20_000  # characters that are kept of a cell that holds no code
 ALL_TEXTS = 2**20  # and of all such cells
 
+#: What makes a text more than prose: a function or a value in it may be an answer, or what one needs.
+CODE_LIKE = re.compile(r"^(?:async +)?(?:def|class) +\w|^\w+ *(?::[^=\n]*)?=|^checks\.", re.MULTILINE)
 IN_CODE = {"outputs", "execution_count", "input"}  # keys of cells with code, and of no others
 CONFLICT = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
+ZIP = "a zip file"
 OTHER_KINDS = {  # what a file begins with
-    b"PK\x03\x04": "a zip file",
+    b"PK\x03\x04": ZIP,
     b"%PDF": "a PDF file",
     b"\x1f\x8b": "a compressed file",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"Rar!": "a rar archive",
+    b"7z\xbc\xaf": "a 7z archive",
     b"version https://git-lfs": "a pointer of Git LFS, without what it points to,",
 }
 
@@ -40,7 +48,7 @@ def loads(content):
     if len(content) > LARGEST_FILE:
         raise UnreadableNotebook(TOO_LARGE)
     text, is_utf8 = decode(content)
-    text = text.rstrip("\0\x1a \t\r\n")  # a disk may fill up a file's last block
+    text = text.lstrip("\ufeff").rstrip("\0\x1a \t\r\n")  # a disk may fill up a file's last block
     try:
         data = json.loads(text, parse_int=float)  # Python refuses whole numbers of many digits
         if isinstance(data, str):  # a notebook as a text, as some programs send it
@@ -59,7 +67,8 @@ def loads(content):
     left = ALL_TEXTS
     for cell in cells:
         if cell["cell_type"] != "code":
-            cell["source"] = cell["source"][: min(LARGEST_TEXT, left)]
+            text = cell["source"][: min(LARGEST_TEXT, left)]
+            cell["source"] = text if CODE_LIKE.search(text) else ""
             left -= len(cell["source"])
         cell["source"] = whole_letters(cell["source"])
     lab = _entry(data.get("metadata"), "rnnlib", "lab")
@@ -79,6 +88,11 @@ def decode(content):
 def whole_letters(text):
     """Text that can be written: U+FFFD stands where half a letter stood, such as half an emoji."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def kind_of(content):
+    """What bytes are by their beginning, such as "a PDF file", or ""."""
+    return next((kind for begin, kind in OTHER_KINDS.items() if content.startswith(begin)), "")
 
 
 def looks_like_notebook(content):
@@ -114,6 +128,9 @@ def _cell(cell):
         raise _unreadable("the code of a cell is no text")
     needed = {"cell_type": whole_letters(kind), "metadata": {}}
     needed["source"] = "".join(line for line in lines if isinstance(line, str))
+    if kind == "code" and len(needed["source"]) > LARGEST_CELL:  # a picture, or data, as a text
+        names = sorted(sources.names_made(needed["source"]))[:MOST_NAMES]
+        needed["source"] = "\n".join([LEFT_OUT, *(f"{name} = None" for name in names)])
     if isinstance(cell.get("id"), str):
         needed["id"] = whole_letters(cell["id"])
     grade_id = _entry(cell.get("metadata"), "nbgrader", "grade_id")
@@ -142,9 +159,9 @@ def _why_no_json(content, text, error):
         return "it holds git's conflict markers (<<<<<<<): merge the two versions first"
     if start.startswith("<"):
         return "it is a web page, perhaps of a login, saved under a notebook's name"
-    for begin, kind in OTHER_KINDS.items():
-        if content.startswith(begin):
-            return f"it is {kind} under a notebook's name"
+    kind = kind_of(content)
+    if kind:
+        return f"it is {kind} under a notebook's name"
     if isinstance(error, RecursionError):
         return "its JSON is nested too deep"
     if start[0] not in '{["':

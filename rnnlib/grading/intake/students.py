@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from rnnlib.grading.intake import layouts
+from rnnlib.grading.intake import clones, layouts
 from rnnlib.grading.intake.entry import NOBODYS, is_zip
 from rnnlib.grading.names import readable, told_apart
 
@@ -29,15 +29,16 @@ class Work(NamedTuple):
 
 def by_student(files, root, labs, notes):
     """Whose each file is: student -> list of Work; and the files that are nobody's."""
-    tops = dict.fromkeys(file.names[0] for file in files)
-    owners = layouts.owners(tops)
+    held = dict.fromkeys((file.names[0] for file in files), "")  # what lies at the top -> the lab in it
+    held |= {file.names[0]: file.lab for file in files if file.lab and file.is_notebook}
+    owners = layouts.owners(held)
     plain = [file.names[0] for file in files if file.names[0] not in owners and _is_students(file, labs)]
-    owners |= layouts.repositories(root, sorted(set(plain)))
+    owners |= clones.repositories(root, {name: held[name] for name in sorted(set(plain))})
     for name in plain:
         stem = name if (root / name).is_dir() or not is_zip(name) else name[:-4]
         owners.setdefault(name, layouts.Owner(stem, stem))
-    notes += layouts.recognised(owners.values())
-    owners = _of_one_student(owners, files, notes)
+    owners, merged = _of_one_student(owners, files)
+    notes += [*layouts.recognised(owners.values()), *merged, *_of_one_name(owners.values())]
     names = _display_names(owners.values())
     students, loose = {}, []
     for file in files:
@@ -52,10 +53,13 @@ def by_student(files, root, labs, notes):
     return students, loose
 
 
-def _of_one_student(owners, files, notes):
+def _of_one_student(owners, files):
     """The owners by name, where a student of Moodle, with a number in each assignment, is one student.
 
     That is so where each number stands for other labs; else they may be two students of one name.
+
+    Returns:
+        (owners, notes): notes say who was taken for one student.
     """
     labs = {}  # student -> number -> labs
     for file in files:
@@ -66,22 +70,34 @@ def _of_one_student(owners, files, notes):
     for student, numbers in labs.items():
         every = [lab for own in numbers.values() for lab in own if lab]
         if len(numbers) > 1 and len(every) == len(set(every)) and all(map(any, numbers.values())):
-            one[student] = sorted(numbers)
-    others = {student: sorted(ids) for student, ids in labs.items() if len(ids) > 1 and student not in one}
-    if others and len(labs) > 1:  # else all have one name: the platform keeps them secret
-        what = "Taken as several students of one name, told apart by their numbers"
-        notes.append(f"{what}: {_numbered(others)}.")
-    if one:
-        notes.append(f"Taken as one student, since each number has labs of its own: {_numbered(one)}.")
-    return {
+            one[student] = numbers
+    owners = {
         name: owner._replace(id=owner.student) if owner.system == "Moodle" and owner.student in one else owner
         for name, owner in owners.items()
     }
+    what = "Taken as one student, since each number has labs of its own"
+    return owners, [f"{what}: {_numbered(one)}."] if one else []
 
 
-def _numbered(numbers):
-    """Students with their numbers: "Ada (11 and 23), Bo (12 and 24)"."""
-    return ", ".join(readable(f"{student} ({' and '.join(ids)})") for student, ids in numbers.items())
+def _of_one_name(owners):
+    """A line that names the students of one name, where others have another one."""
+    ids = {}
+    for owner in owners:
+        ids.setdefault(owner.student, set()).add(owner.id)
+    several = {student: own for student, own in ids.items() if len(own) > 1}
+    if not several or len(ids) == 1:  # all have one name where the platform keeps them secret
+        return []
+    what = "Taken as several students of one name, told apart by their numbers"
+    return [f"{what}: {_numbered(several)}."]
+
+
+def _numbered(ids):
+    """Students with their numbers: "Ada (11 and 23), Bo (12, 24 and 25)"."""
+    return ", ".join(readable(f"{student} ({_listed(sorted(own))})") for student, own in ids.items())
+
+
+def _listed(texts):
+    return " and ".join([", ".join(texts[:-1]), texts[-1]])
 
 
 def unwrapped(files, notes):

@@ -3,12 +3,10 @@
 import os
 import zipfile
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 from rnnlib.grading.intake import archive
 from rnnlib.grading.intake.entry import (
-    CHECKPOINTS,
     LEFT_BEHIND,
     LINK,
     Entry,
@@ -17,6 +15,7 @@ from rnnlib.grading.intake.entry import (
     why_nobodys,
 )
 from rnnlib.grading.intake.reading import LARGEST_FILE, TOO_LARGE
+from rnnlib.grading.names import readable
 from rnnlib.grading.verdicts import Failed
 
 
@@ -50,15 +49,6 @@ def tops(root):
     return [name for name in names if not LEFT_BEHIND.fullmatch(name)]
 
 
-def clones(root):
-    """The names of the folders, in a folder or in a zip file of folders, that are clones of git."""
-    if root.is_dir():
-        return {name for name in tops(root) if (root / name / ".git").exists()}
-    with zipfile.ZipFile(root) as file:
-        paths = set(map(archive.parts_of, file.infolist()))
-    return {folder for path in paths for folder, name in pairwise(path) if name == ".git"}
-
-
 def _folder(path, names):
     """What lies in a folder: entries, or (path, names, is_folder) of what is to be opened."""
     try:
@@ -67,11 +57,13 @@ def _folder(path, names):
     except OSError as error:
         yield _closed(names, error, folder=True)
         return
-    saved = any(child.name == CHECKPOINTS for child in children)
-    nothing = f"a folder that holds {CHECKPOINTS} alone" if saved else "an empty folder"
-    children = [child for child in children if not LEFT_BEHIND.fullmatch(child.name)]
+    inside = [child for child in children if LEFT_BEHIND.fullmatch(child.name)]
+    children = [child for child in children if child not in inside]
     if not children and names:
-        yield Entry(names, nothing, folder=True)
+        folders = ", ".join(readable(child.name) for child in inside if child.is_dir())
+        yield Entry(
+            names, f"a folder that holds {folders} alone" if folders else "an empty folder", folder=True
+        )
     course = is_course({child.name for child in children})
     for child in children:
         place, problem = (*names, child.name), _why_not(child, course)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -225,6 +226,117 @@ def test_a_student_of_two_assignments_of_moodle_is_one(tmp_path):
     assert [student for student, _ in graded(tmp_path)] == ["Wu Li 1", "Wu Li 2", "Wu Li 21"]
 
 
+def test_whom_a_platform_tells_apart_is_counted_as_who_they_are(tmp_path):
+    other = (ROOT / "labs" / "03_lstm.ipynb").read_bytes()
+    for lab, (name, content) in enumerate({"01_rnn": LAB, "03_lstm": other}.items()):
+        for number, student in enumerate(["Ada", "Bo", "Wu Li", "Wu Li"]):
+            put(tmp_path, f"S/{student}_{lab}{number}_assignsubmission_file/{name}.ipynb", content)
+    assert found(tmp_path / "S").notes == [
+        "Read as a download of Moodle: 6 students.",
+        "Taken as one student, since each number has labs of its own: Ada (00 and 10), Bo (01 and 11).",
+        "Taken as several students of one name, told apart by their numbers: Wu Li (02, 03, 12 and 13).",
+    ]
+    for number, student in enumerate(["silvaana", "silvaana", "bo"]):
+        put(tmp_path, f"T/{student}_10{number}_9{number}0_01_rnn.ipynb")
+    assert found(tmp_path / "T").notes == [
+        "Read as a download of Canvas: 3 students.",
+        "Taken as several students of one name, told apart by their numbers: silvaana (100 and 101).",
+    ]
+
+
+def test_two_assignments_of_clones_are_one_class(tmp_path):
+    other = (ROOT / "labs" / "03_lstm.ipynb").read_bytes()
+    for lab, name, content in (("rnn-1", "01_rnn", LAB), ("rnn-2", "03_lstm", other)):
+        for student in ("ada-k", "ada-l", "bo"):
+            put(tmp_path, f"S/{lab}-{student}/.git/HEAD", b"")
+            if (lab, student) != ("rnn-2", "bo"):
+                put(tmp_path, f"S/{lab}-{student}/{name}.ipynb", content)
+    put(tmp_path, "S/rnn-2-bo/readme.txt", b"")
+    assert graded(tmp_path / "S") == [
+        ("ada-k", "01_rnn.ipynb"),
+        ("ada-k", "03_lstm.ipynb"),
+        ("ada-l", "01_rnn.ipynb"),
+        ("ada-l", "03_lstm.ipynb"),
+        ("bo", "01_rnn.ipynb"),
+    ]
+
+
+def test_a_lab_that_one_student_has_handed_in_is_of_the_class(tmp_path):
+    other = (ROOT / "labs" / "03_lstm.ipynb").read_bytes()
+    works = {"lab1-ada": LAB, "lab1-bo-x": LAB, "lab2-ada": other}
+    for name, content in works.items():
+        put(tmp_path, f"{name}/.git/HEAD", b"")
+        put(tmp_path, f"{name}/lab.ipynb", content)
+    assert [student for student, _ in graded(tmp_path)] == ["ada", "ada", "bo-x"]
+    put(tmp_path, "lab2-cy-x/.git/HEAD", b"")
+    put(tmp_path, "lab2-cy-x/lab.ipynb", other)
+    assert [student for student, _ in graded(tmp_path)] == ["ada", "ada", "bo-x", "cy-x"]
+
+
+def test_many_assignments_of_clones_with_long_names_are_one_class(tmp_path):
+    others = {lab: (ROOT / "labs" / f"{lab}.ipynb").read_bytes() for lab in ("01_rnn", "03_lstm", "04_gru")}
+    students = ["ada-king", "bo", "cy-x-y"]
+    for lab, content in others.items():
+        for student in students:
+            name = f"cs-231n-spring-2026-{lab.replace('_', '-')}-from-scratch-{student}"
+            put(tmp_path, f"{name}/.git/HEAD", b"")
+            put(tmp_path, f"{name}/{lab}.ipynb", content)
+    assert graded(tmp_path) == [(student, f"{lab}.ipynb") for student in students for lab in others]
+
+
+def test_few_digits_are_canvas_where_others_are(tmp_path):
+    put(tmp_path, "S/ada_4711_81234_01_rnn.ipynb")
+    put(tmp_path, "S/bo_9_85_01_rnn.ipynb")
+    put(tmp_path, "S/cy_LATE_10_86_01_rnn-2.ipynb")
+    assert graded(tmp_path / "S") == [
+        ("ada", "01_rnn.ipynb"),
+        ("bo", "01_rnn.ipynb"),
+        ("cy", "01_rnn-2.ipynb"),
+    ]
+    (tmp_path / "S" / "ada_4711_81234_01_rnn.ipynb").unlink()
+    with pytest.raises(ValueError, match="holds no students' folders"):
+        found(tmp_path / "S")
+
+
+@pytest.mark.parametrize(
+    "works",
+    [
+        {"Lab 1": ["jan_smith", "eva_smith"]},
+        {"Lab 1": ["jan_smith", "eva_smith"], "Lab 2": ["jan_smith", "eva_smith"]},
+        {"Lab_1": ["ada", "bo", "jan_smith"], "Lab_2": ["jan_smith", "ada", "bo"]},
+        {"Lab 1": ["jan_smith", "eva_smith", "b_o"], "Quiz": ["smith"]},
+        {"Lab_1_ Woche 3": ["dan", "e_e", "flo"], "Lab 1": ["b_o"]},
+        {"Lab 1": ["a_01", "a_02", "b_01", "b_02"]},
+        {"Lab 1": ["ana_silva", "ana_lima", "bo_silva", "bo_lima"], "Lab 2": ["ana_silva", "bo_lima"]},
+        {"Lab 1": ["van_gogh", "van_dyck"], "Lab 2": ["van_gogh", "de_vries"]},
+        {"Lab 1": ["jan_smith"]},
+    ],
+)
+def test_users_of_blackboard_with_an_underscore_stay_apart(tmp_path, works):
+    handed_in = [(title, user) for title, users in works.items() for user in users]
+    labs = [LAB, (ROOT / "labs" / "03_lstm.ipynb").read_bytes()]
+    contents = dict(zip(works, labs, strict=False))
+    for title, user in handed_in:
+        put(tmp_path, f"{title}_{user}_attempt_2026-02-03-10-11-12_{title}.ipynb", contents[title])
+    students = [student for student, _ in graded(tmp_path)]
+    assert students == sorted(user for _, user in handed_in)
+
+
+@pytest.mark.parametrize(
+    ("time", "sorts"),
+    [
+        ("Feb 3, 2026 911 PM", "2026-02-03 21-11"),
+        ("13 Feb, 2026 1203 AM", "2026-02-13 00-03"),
+        ("Feb 13, 2026 0911", "2026-02-13 09-11"),
+        ("13 Feb, 2026 2111", "2026-02-13 21-11"),
+        ("févr. 13, 2026 0911", "févr. 13, 2026 0911"),
+        ("2026-02-13 21:11", "2026-02-13 21:11"),
+    ],
+)
+def test_times_of_brightspace_sort(time, sorts):
+    assert layouts.owner(f"12-345 - Ada - {time}").attempt == sorts
+
+
 def test_a_day_that_does_not_exist_is_no_time(tmp_path):
     put(tmp_path, "Lab_bo_attempt_2024-02-31-10-11-12_01_rnn.ipynb")
     (bo,) = found(tmp_path).submissions
@@ -342,19 +454,29 @@ def test_names_and_lines_on_the_instructors_page_are_true(tmp_path):
     ]
     handed_in = ["Ada_1_assignsubmission_file_/a/x.ipynb", "Ada_2_assignsubmission_file_/x.ipynb"]
     handed_in += ["Bo_3_assignsubmission_file/x.ipynb", "Participant_4_assignsubmission_file_x.ipynb"]
+    handed_in += ["Cy_5_assignsubmission_onlinetext/onlinetext.html"]
     for path in handed_in:
         put(tmp_path, f"submissions/{path}")
     work = found(tmp_path / "submissions").submissions
-    rows = [Row(each.student, "01_rnn", "1.1 f", 0, 1, "wrong", file=each.file) for each in work]
+    rows = [Row(each.student, each.lab, "1.1 f", 0, 1, "wrong", file=each.file) for each in work]
     assert write_feedback(rows, tmp_path / "grades_feedback") == []
     subprocess.run([sys.executable, "-c", moodle], cwd=tmp_path, check=True)
     with zipfile.ZipFile(tmp_path / "feedback.zip") as archive:
-        assert sorted(archive.namelist()) == [
-            "Ada_1_assignsubmission_file_/a/x.md",
-            "Ada_2_assignsubmission_file_/x.md",
-            "Bo_3_assignsubmission_file/x.md",
-            "Participant_4_assignsubmission_file_x.ipynb/x.md",
-        ]
+        packed = archive.namelist()
+    assert packed == [
+        "Ada_1_assignsubmission_file_/a/x.md",
+        "Ada_2_assignsubmission_file_/x.md",
+        "Bo_3_assignsubmission_file_/x.md",
+        "Cy_5_assignsubmission_file_/notebook.md",
+        "Participant_4_assignsubmission_file_/x.md",
+    ]
+    shutil.make_archive(tmp_path / "submissions", "zip", tmp_path / "submissions")
+    shutil.rmtree(tmp_path / "submissions")
+    zipped_too = moodle.replace('Path("submissions")  # or ', "")
+    run = subprocess.run([sys.executable, "-c", zipped_too], cwd=tmp_path, check=True, stdout=subprocess.PIPE)
+    assert run.stdout.decode().strip() == "5 pages packed"
+    with zipfile.ZipFile(tmp_path / "feedback.zip") as archive:
+        assert archive.namelist() == packed
 
 
 MOODLE = "{}_{}_assignsubmission_file/01_rnn.ipynb"
@@ -457,6 +579,10 @@ def test_what_was_typed_into_a_platform_is_no_export(tmp_path):
     assert zed.student == "Zed"
     assert "onlinetext.html (typed into the platform's text field: the notebook's file" in zed.problem
     assert "text.html (an export: " in ada.problem
+    put(tmp_path / "canvas", "anon_b3C4d_6791_text.html", b"x")
+    (only,) = found(tmp_path / "canvas").submissions
+    assert (only.student, "typed into the platform's text field: " in only.problem) == ("anon_b3C4d", True)
+    (tmp_path / "canvas" / "anon_b3C4d_6791_text.html").unlink()
     put(tmp_path / "canvas", "zed_4725_text.html", b"x")
     (only,) = found(tmp_path / "canvas").submissions
     assert "zed_4725_text.html (typed into the platform's text field: " in only.problem

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import tracemalloc
 import unicodedata
 import zipfile
@@ -14,10 +15,12 @@ import pytest
 from hypothesis import given
 
 from rnnlib.grading.intake import archive, reading
+from rnnlib.grading.intake.entry import COURSES_OWN
 from rnnlib.grading.names import LONGEST, pages, readable, told_apart
 from rnnlib.tests.grading.folders import LAB, POSIX, found, graded, put, zipped
-from rnnlib.tests.grading.submissions import SOLUTION
+from rnnlib.tests.grading.submissions import SOLUTION, STUDENT
 
+FOURTH = SOLUTION.with_name("04_gru.ipynb").read_bytes()
 pytestmark = pytest.mark.usefixtures("no_kernel")
 
 
@@ -190,7 +193,7 @@ def test_what_systems_leave_behind_is_nobodys_and_in_no_line(tmp_path):
         put(tmp_path, f"{place}.DS_Store", b"")
         put(tmp_path, f"{place}Thumbs.db", b"")
     assert graded(tmp_path) == [("ada", "01_rnn.ipynb")]
-    assert found(tmp_path).left == [("ada/lab.zip", "a folder that holds .ipynb_checkpoints alone")]
+    assert found(tmp_path).left == [("ada/lab.zip", "a folder that holds .ipynb_checkpoints, __MACOSX alone")]
 
 
 @pytest.mark.parametrize("name", ["01_rnn", "01_rnn (1).ipynb", *(f"01_rnn.{ending}" for ending in ENDINGS)])
@@ -236,6 +239,7 @@ def test_who_handed_in_no_notebook_is_told_what_there_is(tmp_path, names, proble
     [
         (".DS_Store", "an empty folder"),
         (".ipynb_checkpoints/01_rnn-checkpoint.ipynb", "a folder that holds .ipynb_checkpoints alone"),
+        ("__MACOSX/01_rnn.ipynb", "a folder that holds __MACOSX alone"),
     ],
 )
 def test_a_folder_without_a_file_of_the_students_is_told(tmp_path, name, what):
@@ -345,6 +349,47 @@ def test_the_courses_solutions_are_no_students_attempt(tmp_path, beside):
     assert ("ada", "mine/01_rnn.ipynb") in notebooks
     assert ("bo", "bo.zip/mine/01_rnn.ipynb") in notebooks
     assert ("cleo", "labs_solutions/01_rnn.ipynb") in notebooks
+
+
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_own_work_in_the_folder_of_the_solved_labs_is_graded(tmp_path, as_zip):
+    own = LAB.replace(b"### BEGIN SOLUTION", b"# mine").replace(b"### END SOLUTION", b"")
+    members = {"labs/01_rnn.ipynb": STUDENT.read_bytes(), "rnnlib/a.py": b"", "book/a.md": b""}
+    members |= {"labs_solutions/01_rnn.ipynb": own, "labs_solutions/04_gru.ipynb": FOURTH}
+    for name, content in members.items():
+        put(tmp_path, f"ada/{name}", content)
+    if as_zip:
+        put(tmp_path, "ada.zip", zipped(members))
+        shutil.rmtree(tmp_path / "ada")
+    top = "ada.zip/" if as_zip else ""
+    assert graded(tmp_path) == [
+        ("ada", f"{top}labs/01_rnn.ipynb"),
+        ("ada", f"{top}labs_solutions/01_rnn.ipynb"),
+    ]
+    assert dict(found(tmp_path).left) == dict.fromkeys(
+        [
+            f"ada{'.zip' if as_zip else ''}/{name}"
+            for name in ("book", "labs_solutions/04_gru.ipynb", "rnnlib")
+        ],
+        COURSES_OWN,
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"Rar!\x1a\x07", "a rar archive under a zip file's name: the name alone does not make it one"),
+        (b"7z\xbc\xaf\x27", "a 7z archive under a zip file's name: the name alone does not make it one"),
+        (b"PK\x03\x04 and more", "a zip file that is broken: was it sent to its end?"),
+        (b"", "a zip file that is broken: was it sent to its end?"),
+    ],
+)
+def test_what_a_zip_file_is_by_its_name_alone_is_told(tmp_path, content, kind):
+    put(tmp_path, "ada/lab.zip", content)
+    put(tmp_path, "bo/lab", content)
+    ada, bo = found(tmp_path).submissions
+    assert ada.problem == f"there is no notebook, but lab.zip ({kind})"
+    assert ("and its name does not say so" in bo.problem) == bool(content)
 
 
 @pytest.mark.parametrize("environment", ["", "venv/"])

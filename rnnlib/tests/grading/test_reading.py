@@ -14,13 +14,18 @@ from rnnlib.tests.grading.folders import LAB
 from rnnlib.tests.grading.submissions import SOLUTION
 
 
+def is_prose(cell):
+    return cell.cell_type != "code" and "def " not in cell.source
+
+
 def test_what_is_read_is_what_a_grade_needs():
     nb = reading.loads(LAB)
     cells = notebook.read(SOLUTION).cells
     assert notebook.lab_name(nb) == "01_rnn"
     assert [(c.id, c.source, notebook.grade_id(c)) for c in nb.cells] == [
-        (c.id, c.source, notebook.grade_id(c)) for c in cells
+        (c.id, "" if is_prose(c) else c.source, notebook.grade_id(c)) for c in cells
     ]
+    assert all(is_prose(c) for c in cells if c.cell_type != "code")
     assert {key for c in nb.cells for key in c} == {"cell_type", "id", "metadata", "source"}
     assert reading.loads(json.dumps(nb).encode()) == nb
 
@@ -28,6 +33,22 @@ def test_what_is_read_is_what_a_grade_needs():
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_every_encoding_of_unicode_is_read(encoding):
     assert reading.loads(LAB.decode().encode(encoding)) == reading.loads(LAB)
+
+
+def test_two_byte_order_marks_cost_nothing():
+    assert reading.loads("\ufeff".encode() * 2 + LAB) == reading.loads(LAB)
+
+
+def test_data_in_a_cell_costs_that_cell_alone():
+    """Some paste a picture, or a table, into their code as a text."""
+    nb = json.loads(LAB)
+    data = "tiny = 1e-12\nDATA = '" + "x" * 7 * 2**20 + "'"
+    nb["cells"].insert(1, nb["cells"][1] | {"id": "data", "source": data})
+    left_out, *rest = reading.loads(json.dumps(nb).encode()).cells[1:]
+    first, *names = left_out.source.splitlines()
+    assert first == 'raise ValueError("this cell was left out: it holds more than 1 MiB")'
+    assert names == ["DATA = None", "tiny = None"]
+    assert rest == reading.loads(LAB).cells[1:]
 
 
 @pytest.mark.parametrize("end", [b"\0" * 4096, b"\r\n\x1a", b"\n\n \t"])
@@ -51,6 +72,7 @@ def test_what_a_disk_or_a_system_adds_at_the_end_costs_nothing(end):
         ),
         (b"[" * 100_000, "its JSON is nested too deep"),
         (b"PK\x03\x04abc", "it is a zip file under a notebook's name"),
+        (b"7z\xbc\xaf", "it is a 7z archive under a notebook's name"),
         (b"%PDF-1.4", "it is a PDF file under a notebook's name"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 37024\n",
@@ -125,7 +147,7 @@ def test_numbers_of_any_length_cost_nothing():
 def test_of_many_texts_no_more_is_kept_than_has_room(monkeypatch):
     monkeypatch.setattr(reading, "LARGEST_TEXT", 20)
     monkeypatch.setattr(reading, "ALL_TEXTS", 50)
-    texts = [{"cell_type": "markdown", "source": "x" * 30}] * 9
+    texts = [{"cell_type": "markdown", "source": "x=" + "1" * 28}] * 9
     nb = reading.loads(json.dumps({"cells": [*texts, {"cell_type": "code", "source": "y" * 99}]}).encode())
     assert [len(cell.source) for cell in nb.cells] == [20, 20, 10, 0, 0, 0, 0, 0, 0, 99]
 

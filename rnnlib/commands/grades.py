@@ -1,5 +1,6 @@
 """The table of a class's grades. Only the command grade loads it."""
 
+import re
 from collections import Counter
 from datetime import datetime
 from operator import attrgetter
@@ -94,7 +95,8 @@ def show_counts(rows, hits):
         [(f"{row.lab} {row.exercise}".strip() or "no lab", row.verdict) for row in rows],
         columns=["exercise", "verdict"],
     )
-    counts = verdicts.value_counts().unstack(fill_value=0).sort_index()
+    counts = verdicts.value_counts().unstack(fill_value=0)
+    counts = counts.loc[sorted(counts.index, key=_with_numbers)]
     counts = counts[[verdict for verdict in VERDICTS if verdict in counts]]
     notebooks = len({(row.student, row.file) for row in rows if row.file})
     students = len({row.student for row in rows})
@@ -116,6 +118,11 @@ def show_list(heading, text_of, rows):
         print(one_line(f"  {_place(row)}{exercises}: {text}"))
     if len(same) > LISTED:
         print(f"  and {len(same) - LISTED} more in the CSV file")
+
+
+def _with_numbers(text):
+    """A key that sorts 1.10 after 1.9."""
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"(\d{1,18})", text))]
 
 
 def _count(number, noun):

@@ -126,10 +126,13 @@ def grade(
     if not submissions.strip():
         raise ValueError("the folder with the submissions has no name")
     if dry_run:
-        show_plan(
-            *batch.plan(submissions, out, solutions=solutions, seed=seed, settings=settings, fresh=fresh)
+        handed_in, hits, refusal = batch.plan(
+            submissions, out, solutions=solutions, seed=seed, settings=settings, fresh=fresh
         )
+        show_plan(handed_in, hits)
         pages_folder(submissions, out, feedback)  # refuses what the run would refuse
+        if refusal:
+            raise refusal
         return
     for option, path in {"--out": out, "--totals": totals}.items():
         if path and path.suffix.lower() in SPREADSHEETS:

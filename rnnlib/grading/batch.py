@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from rnnlib.grading import earlier, report
+from rnnlib.grading import by_hand, earlier, report
 from rnnlib.grading.process import failed_rows, grade_one, kill_children
 from rnnlib.grading.settings import Settings
 from rnnlib.grading.submission import find
@@ -49,11 +49,13 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
     seed = earlier.latest_seed(before) if seed is None else seed
     handed_in = find(Path(folder), Path(solutions), seed)
     earlier.refuse_another_class(before, handed_in.submissions, out, folder)
-    submissions, results = earlier.compared(before, handed_in, settings, solutions)
+    submissions, results, changed = earlier.compared(before, handed_in, settings, solutions)
     hits = sum(bool(submission.file) for submission in results)
     todo = [submission for submission in submissions if submission not in results]
     with _executor(jobs, dask) as executor, _opened(journal, "w" if fresh else "a") as file:
         for submission, rows in _new_results(todo, settings, executor):
+            rows, lost = by_hand.kept(rows, changed.get(submission, []))
+            handed_in.notes.extend(by_hand.note("gone, since the verdict is another one", lost))
             results[submission] = rows
             file.write("\n" + report.to_json(rows))  # after a line that was cut
             file.flush()
@@ -67,8 +69,9 @@ def plan(folder, out, *, solutions, seed=None, settings=None, fresh=False):
     """What ``grade`` would do, without running anything.
 
     Returns:
-        (handed_in, hits): what was handed in, a ``submission.Class``; and the (student, file) of those of
-        its submissions that would not be graded again. That ``out`` is another class's is a note.
+        (handed_in, hits, refusal): what was handed in, a ``submission.Class``; the (student, file) of those
+        of its submissions that would not be graded again; and the ValueError that ``grade`` would raise
+        since ``out`` is another class's, or None.
 
     Raises:
         ValueError: there are no submissions, or ``out`` is no table of grades.
@@ -77,12 +80,13 @@ def plan(folder, out, *, solutions, seed=None, settings=None, fresh=False):
     before = earlier.read(out, out.with_name(out.name + ".part")) if not fresh else {}
     seed = earlier.latest_seed(before) if seed is None else seed
     handed_in = find(Path(folder), Path(solutions), seed, solve=lambda path, seed: path.read_text("utf-8"))
+    refusal = None
     try:
         earlier.refuse_another_class(before, handed_in.submissions, out, folder)
     except ValueError as error:  # there is still much to see
-        handed_in.notes.append(f"This will be refused: {error}.")
-    _, results = earlier.compared(before, handed_in, settings or Settings(), solutions)
-    return handed_in, {(each.student, each.file) for each in results}
+        refusal = error
+    _, results, _ = earlier.compared(before, handed_in, settings or Settings(), solutions)
+    return handed_in, {(each.student, each.file) for each in results}, refusal
 
 
 def _new_results(submissions, settings, executor):

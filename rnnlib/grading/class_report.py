@@ -30,7 +30,7 @@ def class_report(rows, attempt="best", modified=None):
     For each lab: the points; who handed in nothing that can be read, or nothing filled in; how many solved
     each exercise; the commonest mistakes by name, with what the check says of them, and the section of the
     book that it points to; and the questions that helped nobody, which are those that two students or more
-    were asked, none of whom solved the exercise in a later notebook.
+    were asked, none of whom solved the exercise in any notebook.
     """
     results = counting(rows, attempt, modified)
     students = dict.fromkeys(row.student for row in rows)
@@ -99,6 +99,7 @@ def _exercises(rows):
 def _mistakes(rows, modified):
     """The tables of a lab's commonest mistakes, and of the questions that helped nobody."""
     outcomes = defaultdict(dict)  # mistake -> student -> whether a later notebook solved the exercise
+    solved = {(row.student, row.exercise) for row in rows if row.verdict == "passed"}
     attempts = defaultdict(list)
     for row in sorted(rows, key=lambda row: order(row.student, row.file, modified)):
         attempts[row.student, row.exercise].append(row)
@@ -111,6 +112,8 @@ def _mistakes(rows, modified):
     if not common:
         return
     yield from ("", "### The commonest mistakes", "")
+    if len({(row.student, row.file) for row in rows}) > len({row.student for row in rows}):
+        yield from ("Counted in every notebook, also in those that do not count for the points.", "")
     yield from _head("students", "solved it later", "exercise", "mistake", "what the check says", "book")
     for mistake, students in common[:MOST]:
         yield _line(len(students), sum(students.values()), *mistake)
@@ -124,13 +127,15 @@ def _mistakes(rows, modified):
     helpless = [
         (len(students), *mistake)
         for mistake, students in common
-        if len(students) > 1 and not any(students.values()) and mistake[1] != NO_NAME
+        if len(students) > 1
+        and mistake[1] != NO_NAME
+        and solved.isdisjoint((s, mistake[0]) for s in students)
     ]
     if helpless:
         yield from ("", "### Questions that helped nobody", "")
         yield (
             "Their own notebooks ask this, too. Two students or more handed in the mistake all the same, "
-            "and none of them has solved the exercise in a later notebook. Whom it has helped before that, "
+            "and none of them has solved the exercise in any notebook. Whom it has helped before that, "
             "nobody sees."
         )
         yield from ("", *_head("students", "exercise", "mistake", "the question", "book"))

@@ -1,6 +1,7 @@
 """What earlier runs over a class have graded, and which of it still holds."""
 
 import hashlib
+import re
 import secrets
 import unicodedata
 from dataclasses import replace
@@ -8,7 +9,7 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-from rnnlib.grading import report
+from rnnlib.grading import by_hand, report
 from rnnlib.grading.process import failed_rows
 from rnnlib.grading.table import read_csv
 
@@ -64,9 +65,13 @@ def refuse_another_class(before, submissions, out, folder):
         )
     if names:
         or_rename = ", or change the name in the table, if it is another one now" if students else ""
+        numbered = sorted(
+            {s.student for s in submissions if re.fullmatch(rf"{re.escape(names[0])} \d+", s.student)}
+        )
+        which = f" ({' or '.join(numbered)}, since there are several)" if numbered else ""
         raise ValueError(
-            f"{out} holds grades of {names[0]}, and {folder} does not: "
-            f"choose another --out, or write it anew with --fresh{or_rename}"
+            f"{out} holds grades of {names[0]}, and {folder} does not: choose another --out, "
+            f"write it anew with --fresh, or take these rows out of it{or_rename}{which}"
         )
 
 
@@ -74,18 +79,37 @@ def compared(before, handed_in, settings, solutions):
     """What was handed in, set beside what was graded before; notes say what comes of that.
 
     Returns:
-        (submissions, results): list of Submission with digests; and those of them of which earlier rows
-        still hold, with these rows.
+        (submissions, results, changed): list of Submission with digests; those of them of which earlier rows
+        still hold, with these rows; and the others whose code has not changed, with the earlier rows that
+        somebody has changed in the table, for ``by_hand.kept``.
     """
     lab = cache(lambda name: Path(solutions, f"{name}.ipynb").read_text("utf-8") if name else "")
     submissions = [
         replace(each, digest=_digest(each, settings, lab(each.lab))) for each in handed_in.submissions
     ]
+    before = _renamed(before, submissions)
     results = _known_results(before, submissions)
     handed_in.notes.extend(_why_again(before, submissions))
     handed_in.notes.extend(_gone(before, submissions))
-    handed_in.notes.extend(_by_hand(before, results))
-    return submissions, results
+    changed = {}
+    for each in submissions:
+        rows = list(filter(by_hand.is_changed, before.get((each.student, each.file), [])))
+        if each not in results and rows and rows[0].digest[:OWN] == each.digest[:OWN]:
+            changed[each] = rows
+    kept, again = ({(each.student, each.file) for each in known} for known in (results, changed))
+    handed_in.notes.extend(by_hand.notes(before, kept, again))
+    return submissions, results, changed
+
+
+def _renamed(before, submissions):
+    """Earlier rows, those of a notebook that got another name, and no other change, under the new one."""
+    before, now = dict(before), {(each.student, each.file): each for each in submissions}
+    gone = {(place[0], rows[0].digest[:OWN]): place for place, rows in before.items() if place not in now}
+    for place, each in now.items():
+        if place not in before and (each.student, each.digest[:OWN]) in gone:
+            rows = before.pop(gone.pop((each.student, each.digest[:OWN])))
+            before[place] = [replace(row, file=each.file) for row in rows]
+    return before
 
 
 def _known_results(before, submissions):
@@ -101,26 +125,27 @@ def _known_results(before, submissions):
 def _whole(rows, submission):
     """Earlier rows of a submission, in the lab's order; none where one is missing, or there twice.
 
-    Such a table was cut, or sorted and edited in a spreadsheet.
+    Such a table was cut, or sorted and edited in a spreadsheet. The points of an exercise are the lab's.
     """
     if not rows or not all(row.verdict != "regrade" and row.digest == submission.digest for row in rows):
         return []
+    points = {row.exercise: row.of for row in failed_rows(submission, "regrade", "")}
     by_exercise = {row.exercise: row for row in rows}
-    exercises = [row.exercise for row in failed_rows(submission, "regrade", "")]
-    if len(rows) != len(exercises) or by_exercise.keys() != set(exercises):
+    if len(rows) != len(points) or {name: row.of for name, row in by_exercise.items()} != points:
         return []
-    return [by_exercise[exercise] for exercise in exercises]
+    return [report.recounted(by_exercise[exercise], submission) for exercise in points]
 
 
 def _digest(submission, settings, lab):
     """Changes with all that a submission's rows depend on: half with the notebook, half with the rest.
 
     Bubblewrap changes no verdict: a notebook that was graded without it is not graded again inside it.
+    Nor does another notebook beside it.
 
     Args:
         lab: the solved lab, as text.
     """
-    own = [submission.fingerprint, submission.problem, submission.review]
+    own = [submission.fingerprint, submission.problem, report.to_look_at(submission)]
     rest = [lab, f"{submission.seed} {settings.timeout:g} {settings.memory:g}", _library()]
     halves = (hashlib.sha256("\0".join(parts).encode()).hexdigest()[:OWN] for parts in (own, rest))
     return "".join(halves).translate(LETTERS)
@@ -136,7 +161,7 @@ def _library():
 
 def _why_again(before, submissions):
     """A line where notebooks that have not changed are graded again."""
-    pairs = ((before.get((each.student, each.file)), each.digest) for each in submissions)
+    pairs = ((before.get((each.student, each.file)), each.digest) for each in submissions if each.file)
     pairs = [(rows[0].digest, digest) for rows, digest in pairs if rows]
     count = sum(old[:OWN] == new[:OWN] and old != new for old, new in pairs)
     if not count:
@@ -154,16 +179,3 @@ def _gone(before, submissions):
             points, of = report.totals(rows)
             gone.append(f"{student}/{file} ({points:g} of {of:g})")
     return [f"Graded before, and no longer there: {', '.join(gone)}."] if gone else []
-
-
-def _by_hand(before, results):
-    """Lines that name the points that somebody has changed in the table, and say what becomes of them."""
-    kept = {(each.student, each.file) for each in results}
-    changed = {True: [], False: []}
-    for place, rows in before.items():
-        for row in rows:
-            if row.points != report.earned(row.verdict, row.of):
-                points = report.number(row.points)
-                changed[place in kept].append(f"{row.student} {row.exercise} ({points} of {row.of:g})")
-    what = {True: "kept", False: "judged anew, so that this is gone"}
-    return [f"Changed by hand, and {what[key]}: {', '.join(rows)}." for key, rows in changed.items() if rows]

@@ -4,7 +4,9 @@ import re
 from itertools import groupby
 from pathlib import Path
 
+from rnnlib.grading.by_hand import is_changed
 from rnnlib.grading.names import pages
+from rnnlib.grading.notebook import TOO
 from rnnlib.grading.report import earned, number, totals
 from rnnlib.grading.surroundings import LACKS
 from rnnlib.tools.whole_file import whole_file
@@ -16,7 +18,10 @@ SPECIAL = re.compile(
     r"|(?<![^\W_])_|_(?![^\W_])|\](?=[(:])"
 )
 LISTED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
-INSTEAD = "Nothing could be judged. Hand in the notebook of the lab itself: its name ends with .ipynb."
+INSTEAD = (
+    "Nothing could be judged. Hand in the lab's notebook, saved anew: the file whose name ends with .ipynb."
+)
+OTHERS = re.compile(rf"holds [^:.]+, {TOO}")
 
 
 def feedback(rows):
@@ -34,6 +39,8 @@ def feedback(rows):
     page += [
         f"| {plain(row.exercise)} | {number(row.points)} of {row.of:g} | {_verdict(row)} |" for row in rows
     ]
+    if {row.verdict for row in rows} == {"passed"} and points == of:
+        page += ["", "Everything is right. Well done!"]
     for (verdict, message), same in _told(rows).items():
         if message:
             page += [
@@ -48,14 +55,16 @@ def feedback(rows):
             page += ["", "Your teacher is asked to look at this: your answer may be right elsewhere."]
         if verdict == "regrade":
             page += ["", "This is not your fault: the grading failed, and will be repeated."]
+    others = OTHERS.search(first.review)
+    if others:
+        page += ["", f"This notebook {plain(others[0])}."]
     return "\n".join(page) + "\n"
 
 
 def _verdict(row):
-    """A row's verdict, and whether a person has changed its points since."""
-    return (
-        row.verdict if row.points == earned(row.verdict, row.of) else f"{row.verdict}; points by your teacher"
-    )
+    """A row's verdict, and whether a person has changed it, or its points, since."""
+    what = "verdict" if row.points == earned(row.verdict, row.of) else "points"
+    return f"{row.verdict}; {what} by your teacher" if is_changed(row) else row.verdict
 
 
 def _told(rows):
@@ -85,10 +94,11 @@ def write_feedback(rows, folder):
 
 
 def old_pages(rows, folder):
-    """Pages in students' folders that belong to no notebook any more, as paths in the folder."""
-    folder, paths = Path(folder), pages((row.student, row.file) for row in rows)
-    there = (path.relative_to(folder) for path in folder.glob("*/**/*.md"))
-    return sorted({path.as_posix() for path in there} - {path.as_posix() for path in paths.values()})
+    """Pages in these students' folders that belong to no notebook any more, as paths in the folder."""
+    folder, paths = Path(folder), set(map(Path, pages((row.student, row.file) for row in rows).values()))
+    students = {path.parts[0] for path in paths}
+    there = {path.relative_to(folder) for path in folder.glob("*/**/*.md")}
+    return sorted(path.as_posix() for path in there - paths if path.parts[0] in students)
 
 
 def plain(text):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 SEVERAL = "notebooks of this lab"  # with how many, in a review: which counts is said elsewhere
 COLOURS = {"passed": "green", "unfilled": "yellow"}  # all others are red
@@ -68,8 +68,18 @@ def row_of(exercise, failure, *, review="", **origin):
 
 
 def to_look_at(row):
-    """A row's review without what is said elsewhere."""
+    """The review of a row, or of a notebook, without what is said elsewhere."""
     return re.sub(rf"^\d+ {SEVERAL}(\. |$)", "", row.review)
+
+
+def recounted(row, notebook):
+    """A row with the number of notebooks that its student has of the lab now.
+
+    Args:
+        notebook: the row's ``submission.Submission``.
+    """
+    several = re.match(rf"\d+ {SEVERAL}|", notebook.review)[0]
+    return replace(row, review=". ".join(filter(None, [several, to_look_at(row)])))
 
 
 def to_json(rows):

@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from rnnlib.grading.report import Row
+from rnnlib.grading.verdicts import VERDICTS
 from rnnlib.tools.whole_file import whole_file
 
 COLUMNS = [field.name for field in fields(Row)]
@@ -74,6 +75,8 @@ def _row(record, place):
     numbers = {name: _number(record, name, place) for name in ("points", "of", "seed")}
     if numbers["of"] is None or numbers["seed"] is None:
         raise ValueError(f"{place}: the cells of and seed must hold numbers")
+    if texts["verdict"] not in VERDICTS:
+        raise ValueError(f"{place}: verdict is {texts['verdict']!r}, and not one of {', '.join(VERDICTS)}")
     return Row(**texts | numbers | {"seed": int(numbers["seed"])})
 
 

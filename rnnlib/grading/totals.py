@@ -75,6 +75,10 @@ def write_totals(rows, path, attempt="best", modified=None):
 def _reasons(lab, rows):
     """Why a person should look at a notebook, or ""."""
     reasons = dict.fromkeys(filter(None, map(to_look_at, rows)))
+    unknown = [row.exercise for row in rows if row.points is None]
+    if unknown:
+        what = f"{unknown[0]} has" if len(unknown) == 1 else f"{len(unknown)} exercises have"
+        reasons[f"{what} no points"] = None
     return f"{lab}: {', '.join(reasons)}" if reasons else ""
 
 

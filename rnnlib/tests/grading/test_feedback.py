@@ -42,6 +42,20 @@ def test_a_student_is_told_what_a_teacher_looks_at_and_has_done():
     assert "| 1.1 a | 2 of 2 | crashed; points by your teacher |" in feedback([row("1.1 a", "crashed", 2.0)])
 
 
+def test_of_two_labs_in_one_notebook_the_student_is_told():
+    others = "holds 03_lstm, 04_gru, too: a lab is graded as a file of its own"
+    for review in (others, f"2 notebooks of this lab. {others}. its code names inspect"):
+        assert feedback([row("1.1 a", review=review)]).endswith(f"\n\nThis notebook {others}.\n")
+    assert "This notebook" not in feedback([row("1.1 a", review="its code names inspect")])
+
+
+def test_who_has_everything_right_is_told():
+    right = [row(name, "passed", 2.0, message="") for name in ("1.1 a", "1.2 b")]
+    assert feedback(right).endswith("\n\nEverything is right. Well done!\n")
+    assert "Well done" not in feedback([*right, row("1.3 c", "crashed", 2.0)])
+    assert "Well done" not in feedback([*right, row("1.3 c", "passed", 1.0)])
+
+
 @pytest.mark.parametrize(
     "text",
     [

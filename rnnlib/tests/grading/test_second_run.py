@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 
 from rnnlib.grading import batch, earlier, report, sandbox, submission
-from rnnlib.grading.feedback import old_pages, write_feedback
+from rnnlib.grading.feedback import feedback, old_pages, write_feedback
 from rnnlib.grading.settings import Settings
 from rnnlib.grading.table import COLUMNS, read_csv, write_csv
 from rnnlib.tests.grading.folders import LAB, POSIX, put, zipped
@@ -137,11 +137,11 @@ def test_a_changed_library_or_lab_grades_again_and_says_so(tmp_path, verdicts, m
     ]
     for options, change in changes:
         change()
-        handed_in, hits = planned(tmp_path / "S", out, **options)
+        handed_in, hits, _ = planned(tmp_path / "S", out, **options)
         assert (handed_in.notes, hits) == ([again], set())
         _, hits, handed_in = run(tmp_path / "S", out, **options)
         assert (handed_in.notes, hits) == ([again], 0)
-        handed_in, hits = planned(tmp_path / "S", out, **options)
+        handed_in, hits, _ = planned(tmp_path / "S", out, **options)
         assert (handed_in.notes, hits) == ([], {("ada", "01_rnn.ipynb"), ("bo", "01_rnn.ipynb")})
         _, hits, handed_in = run(tmp_path / "S", out, **options)
         assert (handed_in.notes, hits) == ([], 2)
@@ -166,33 +166,94 @@ def test_points_changed_by_hand_are_kept_or_told_to_be_gone(tmp_path, verdicts):
     ]
 
 
+def test_points_by_hand_outlive_a_new_version_of_the_course(tmp_path, verdicts, monkeypatch):
+    """Where the code is the same, and the verdict again; a wording may change."""
+    one = batch.grade_one
+    for name in ("ada", "bo", "cy"):
+        put(tmp_path, f"S/{name}/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    rows, _, _ = run(tmp_path / "S", out)
+    ada, bo, cy = (replace(row, points=1.5, message="h is wrong.") for row in rows)
+    write_csv([ada, replace(bo, verdict="passed", points=2.0), cy], out)
+    verdict = {"ada": ("wrong", "h is not right."), "bo": ("wrong", "h is wrong."), "cy": ("crashed", "no")}
+
+    def anew(each, settings):
+        verdict_, message = verdict[each.student]
+        return [replace(row, verdict=verdict_, message=message) for row in one(each, settings)]
+
+    monkeypatch.setattr(batch, "grade_one", anew)
+    monkeypatch.setattr(earlier, "_library", lambda: "another")
+    named = "ada 1.1 (1.5 of 2), bo 1.1 (2 of 2, passed), cy 1.1 (1.5 of 2)."
+    notes = [
+        "Not kept, since the checks, a lab, the library, the seed or the settings have changed: "
+        "3 notebooks graded before.",
+        f"Changed by hand, and kept where the verdict is the same again: {named}",
+    ]
+    assert planned(tmp_path / "S", out)[0].notes == notes
+    rows, hits, handed_in = run(tmp_path / "S", out)
+    assert [(row.verdict, row.points) for row in rows] == [("wrong", 1.5), ("passed", 2), ("crashed", 0)]
+    gone = "Changed by hand, and gone, since the verdict is another one: cy 1.1 (1.5 of 2)."
+    assert (hits, handed_in.notes) == (0, [*notes, gone])
+    again, hits, handed_in = run(tmp_path / "S", out)
+    assert (again, hits) == (rows, 3)
+    assert handed_in.notes == ["Changed by hand, and kept: ada 1.1 (1.5 of 2), bo 1.1 (2 of 2, passed)."]
+
+
+def test_another_name_or_a_second_notebook_costs_no_points_by_hand(tmp_path, verdicts):
+    put(tmp_path, "S/ada/01_rnn.ipynb")
+    out, note = tmp_path / "grades.csv", "Changed by hand, and kept: ada 1.1 (1.5 of 2)."
+    (row,), _, _ = run(tmp_path / "S", out)
+    write_csv([replace(row, points=1.5, review="look")], out)
+    (tmp_path / "S/ada/01_rnn.ipynb").rename(tmp_path / "S/ada/first.ipynb")
+    assert planned(tmp_path / "S", out)[1] == {("ada", "first.ipynb")}
+    (renamed,), hits, handed_in = run(tmp_path / "S", out)
+    assert (renamed, hits) == (replace(row, file="first.ipynb", points=1.5, review="look"), 1)
+    assert (handed_in.notes, verdicts) == ([note], ["ada"])
+    put(tmp_path, "S/ada/again.ipynb", LAB.replace(b"np.tanh", b"np.sin"))
+    (again, first), hits, handed_in = run(tmp_path / "S", out)
+    assert (first.points, first.review, hits) == (1.5, "2 notebooks of this lab. look", 1)
+    assert (again.points, handed_in.notes, verdicts) == (0, [note], ["ada", "ada"])
+    (tmp_path / "S/ada/again.ipynb").unlink()
+    rows, hits, _ = run(tmp_path / "S", out)
+    assert (rows, hits) == ([renamed], 1)
+
+
+def test_exchanged_names_are_graded_again_and_copies_stay_apart(tmp_path, verdicts):
+    """What is graded is what lies there under that name."""
+    other = LAB.replace(b"np.tanh", b"np.sin")
+    for name, content in (("a", LAB), ("b", other)):
+        put(tmp_path, f"S/ada/{name}.ipynb", content)
+    out = tmp_path / "grades.csv"
+    digests = {row.file: row.digest for row in run(tmp_path / "S", out)[0]}
+    for name, content in (("a", other), ("b", LAB), ("c", LAB)):
+        put(tmp_path, f"S/ada/{name}.ipynb", content)
+    rows, hits, _ = run(tmp_path / "S", out)
+    a, b = digests["a.ipynb"], digests["b.ipynb"]
+    assert {row.file: row.digest for row in rows} == {"a.ipynb": b, "b.ipynb": a, "c.ipynb": a}
+    assert (hits, len(verdicts)) == (0, 5)
+
+
 def test_what_no_grade_needs_grades_nothing_again(tmp_path, verdicts):
     put(tmp_path, "S/ada/01_rnn.ipynb")
     run(tmp_path / "S", tmp_path / "grades.csv")
     nb = json.loads(LAB)
     nb["cells"][1]["outputs"], nb["metadata"]["widgets"] = [], {"a": 1}
+    text = next(each for each in nb["cells"] if each["cell_type"] == "markdown")
+    text["source"] = "I have read this. Why W_x and not x W?"
+    for number, kind in enumerate(["code", "markdown"]):
+        nb["cells"].insert(2, {"cell_type": kind, "id": f"new{number}", "metadata": {}, "source": " \n"})
+    nb["cells"].append({"cell_type": "markdown", "id": "new", "metadata": {}, "source": "Done: it works."})
     put(tmp_path, "S/ada/01_rnn.ipynb", json.dumps(nb).encode())
     _, hits, _ = run(tmp_path / "S", tmp_path / "grades.csv")
     assert (hits, verdicts) == (1, ["ada"])
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ({"01_rnn.ipynb": LAB, "again.ipynb": LAB}, {"01_rnn.ipynb": LAB}),  # "2 notebooks of this lab"
-        ({"01_rnn.ipynb": LAB[:5000]}, {"01_rnn.ipynb": b"PK\x03\x04"}),  # unreadable for another reason
-    ],
-)
-def test_what_is_said_of_a_notebook_is_said_no_longer_than_it_is_true(tmp_path, verdicts, before, after):
-    for name, content in before.items():
-        put(tmp_path, f"S/ada/{name}", content)
-    run(tmp_path / "S", tmp_path / "grades.csv")
-    for name in before:
-        (tmp_path / "S" / "ada" / name).unlink()
-    for name, content in after.items():
-        put(tmp_path, f"S/ada/{name}", content)
-    _, hits, _ = run(tmp_path / "S", tmp_path / "grades.csv")
-    assert (hits, len(verdicts)) == (0, len(before) + len(after))
+def test_why_a_file_is_unreadable_is_said_no_longer_than_it_is_true(tmp_path, verdicts):
+    for content in (LAB[:5000], b"PK\x03\x04"):
+        put(tmp_path, "S/ada/01_rnn.ipynb", content)
+        _, hits, _ = run(tmp_path / "S", tmp_path / "grades.csv")
+        assert hits == 0
+    assert len(verdicts) == 2
 
 
 def test_what_failed_in_the_grading_is_not_kept(tmp_path, verdicts):
@@ -236,7 +297,7 @@ def test_a_run_that_is_stopped_again_and_again_loses_nothing(tmp_path, verdicts,
         if len(verdicts) < most:
             return grade_one(each, settings)
         end = time.monotonic() + 20
-        while verdicts[-1] not in journal.read_text(encoding="utf-8"):
+        while f'"student": "{verdicts[-1]}"' not in journal.read_text(encoding="utf-8"):
             assert time.monotonic() < end, "it is not written down before the next one is judged"
             time.sleep(0.01)
         raise KeyboardInterrupt
@@ -368,7 +429,7 @@ def test_a_notebook_with_a_row_too_few_or_too_many_is_graded_again(tmp_path, ver
     monkeypatch.setattr(
         earlier,
         "failed_rows",
-        lambda each, *_: [batch.report.Row(each.student, "", name, 0, 0, "") for name in ("1.1", "1.2")],
+        lambda each, *_: [batch.report.Row(each.student, "", name, 0, 2, "") for name in ("1.1", "1.2")],
     )
     out, content, _ = table_of(tmp_path)
     rows = read_csv(out)
@@ -436,7 +497,8 @@ def test_a_notebook_that_is_no_longer_there_is_named(tmp_path, verdicts):
     put(tmp_path, "S/bo/01_rnn.ipynb")
     out = tmp_path / "grades.csv"
     run(tmp_path / "S", out)
-    (tmp_path / "S/ada/01_rnn.ipynb").rename(tmp_path / "S/ada/again.ipynb")
+    (tmp_path / "S/ada/01_rnn.ipynb").unlink()
+    put(tmp_path, "S/ada/again.ipynb", LAB.replace(b"np.tanh", b"np.sin"))
     (tmp_path / "S/bo/01_rnn.ipynb").write_bytes(b"")
     line = "Graded before, and no longer there: ada/01_rnn.ipynb (0 of 2)."
     assert planned(tmp_path / "S", out)[0].notes == [line]
@@ -483,10 +545,74 @@ def test_a_full_disk_is_told_with_the_files_name(monkeypatch, tmp_path, verdicts
 def test_a_dry_run_shows_a_class_that_will_be_refused(tmp_path, verdicts):
     out, _, _ = table_of(tmp_path)
     put(tmp_path, "T/cleo/01_rnn.ipynb")
-    handed_in, hits = planned(tmp_path / "T", out)
+    handed_in, hits, refusal = planned(tmp_path / "T", out)
     assert [each.student for each in handed_in.submissions] == ["cleo"]
-    assert handed_in.notes[0].startswith(f"This will be refused: {out} holds grades of 007, and ")
+    assert str(refusal).startswith(f"{out} holds grades of 007, and ")
     assert not hits
+
+
+def test_points_by_hand_outlive_a_grading_that_failed(tmp_path, verdicts, monkeypatch):
+    one = batch.grade_one
+    put(tmp_path, "S/ada/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    (row,), _, _ = run(tmp_path / "S", out)
+    write_csv([replace(row, points=1.5)], out)
+    monkeypatch.setattr(batch, "grade_one", lambda *a: [replace(r, verdict="regrade") for r in one(*a)])
+    (tmp_path / "S/ada/01_rnn.ipynb").rename(tmp_path / "S/ada/lab.ipynb")  # another name, too
+    for _ in range(2):
+        rows, _, _ = run(tmp_path / "S", out, settings=Settings(timeout=9))
+        assert [each.points for each in rows] == [1.5]
+    monkeypatch.setattr(batch, "grade_one", one)
+    rows, _, _ = run(tmp_path / "S", out, settings=Settings(timeout=9))
+    assert [(each.file, each.points, each.verdict) for each in rows] == [("lab.ipynb", 1.5, "wrong")]
+    assert len(verdicts) == 4
+
+
+def test_who_has_another_number_now_is_told_by_name(tmp_path, verdicts):
+    """Moodle's numbers are shown only where two students have one name."""
+    put(tmp_path, "Alex Kim_4711_assignsubmission_file/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    (row,), _, _ = run(tmp_path, out)
+    put(tmp_path, "Alex Kim_4713_assignsubmission_file/01_rnn.ipynb", LAB.replace(b"np.tanh", b"np.sin"))
+    which = r"another one now \(Alex Kim 4711 or Alex Kim 4713, since there are several\)$"
+    with pytest.raises(
+        ValueError, match=rf"holds grades of Alex Kim, and .* or take these rows out of it, .*{which}"
+    ):
+        run(tmp_path, out)
+    write_csv([replace(row, student="Alex Kim 4711", points=1.5)], out)
+    (first, _), hits, _ = run(tmp_path, out)
+    assert (first.points, hits) == (1.5, 1)
+
+
+def test_what_else_is_changed_by_hand_is_named_or_refused(tmp_path, verdicts):
+    put(tmp_path, "S/ada/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    (row,), _, _ = run(tmp_path / "S", out)
+    row = replace(row, message="h is wrong.")
+    overruled = replace(row, verdict="passed", points=2.0)
+    write_csv([overruled], out)
+    rows, _, handed_in = run(tmp_path / "S", out)
+    assert (rows, handed_in.notes) == ([overruled], ["Changed by hand, and kept: ada 1.1 (2 of 2, passed)."])
+    assert "| 2 of 2 | passed; verdict by your teacher |" in feedback(rows)
+    write_csv([replace(row, of=5.0)], out)
+    rows, hits, _ = run(tmp_path / "S", out)
+    assert (rows[0].of, hits, verdicts) == (2, 0, ["ada", "ada"])
+    write_csv([replace(row, verdict="superb")], out)
+    with pytest.raises(ValueError, match="line 2: verdict is 'superb', and not one of passed, wrong, "):
+        run(tmp_path / "S", out)
+
+
+def test_points_that_no_exercise_gives_are_asked_about(tmp_path, verdicts):
+    put(tmp_path, "S/ada/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    (row,), _, _ = run(tmp_path / "S", out)
+    for points, words in (
+        (15.0, "15 of 2: is that meant?"),
+        (-1.0, "-1 of 2: is that meant?"),
+        (None, "– of 2"),
+    ):
+        write_csv([replace(row, points=points)], out)
+        assert run(tmp_path / "S", out)[2].notes == [f"Changed by hand, and kept: ada 1.1 ({words})."]
 
 
 def test_a_number_that_a_spreadsheet_made_of_a_name_is_told(tmp_path, verdicts):

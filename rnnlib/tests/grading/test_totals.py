@@ -56,7 +56,8 @@ def test_a_lab_is_worth_what_its_whole_notebooks_could_earn(table):
 
 
 def test_what_is_not_judged_yet_has_no_points_and_no_total(table):
-    assert written(notebook("ada", "passed", "regrade"), table)[1] == ["ada", "", "", ""]
+    why = "01_rnn: 1.2 rnn_sequence has no points"
+    assert written(notebook("ada", "passed", "regrade"), table)[1] == ["ada", "", "", why]
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@A1", "'1"])
@@ -89,7 +90,7 @@ def test_any_name_of_a_notebook_has_its_place(table, name):
 
 def test_an_attempt_that_might_be_the_best_is_waited_for(table):
     rows = notebook("ada", "passed", "wrong") + notebook("ada", "regrade", "regrade", file="again.ipynb")
-    assert written(rows, table)[1] == ["ada", "", "", ""]
+    assert written(rows, table)[1] == ["ada", "", "", "01_rnn: 2 exercises have no points"]
 
 
 def test_the_report_counts_who_solved_what():
@@ -113,7 +114,7 @@ def test_mistakes_have_names_and_the_commonest_comes_first():
     rows += [row(f"t{i}", "1.1", "crashed", message=f"rnn_step stopped with error {i}.") for i in range(2)]
     rows += [row("s0", "1.1", "passed", file="01_rnn-1.ipynb")]
     page = class_report(rows).splitlines()
-    first = page.index("### The commonest mistakes") + 4
+    first = page.index("### The commonest mistakes") + 6
     assert page[first] == f"| 3 | 1 | 1.1 rnn_step | no tanh | {QUESTION} | One step (book/rnn.md) |"
     assert page[first + 1].startswith(
         "| 2 | 0 | 1.1 rnn_step | not recognised | rnn_step stopped with error …"
@@ -138,6 +139,25 @@ def test_questions_that_helped_nobody():
     page = class_report(rows)
     assert page.endswith(f"| 2 | 1.1 rnn_step | no tanh | {QUESTION} | One step (book/rnn.md) |\n")
     assert "| 1.1 rnn_step | 0 | 0% | 2 | 0 | 0 |" in page  # a student counts once
+
+
+def test_what_is_counted_in_notebooks_that_do_not_count_is_said():
+    """Who had it right before has been helped, or needed no help."""
+    rows = [row(f"s{i}", "1.1", "wrong", message=QUESTION) for i in range(2)]
+    said = "Counted in every notebook, also in those that do not count for the points."
+    assert said not in class_report(rows)
+    page = class_report([*rows, row("s0", "1.1", "passed", file="00_rnn.ipynb")])
+    assert f"### The commonest mistakes\n\n{said}\n\n| students" in page
+    assert "### Questions that helped nobody" not in page
+
+
+def test_why_a_student_has_no_total_is_said(table):
+    rows = notebook("ada", "passed", "regrade", review="look") + notebook("bo", "regrade", "regrade")
+    exercise = rows[1].exercise
+    assert [line[-1] for line in written(rows, table)[1:]] == [
+        f"01_rnn: look, {exercise} has no points",
+        "01_rnn: 2 exercises have no points",
+    ]
 
 
 def test_every_misconception_has_a_name_that_says_something():

@@ -352,6 +352,7 @@ def about_error(error, line, parameters, titles):
         return NUMPY_ALONE
     if isinstance(error, NameError):
         name = getattr(error, "name", None) or ""
+        gets = f"The function gets {', '.join(parameters) or 'no arguments'}."
         if not parameters and len(name) == 1:
             return f'A letter stands in quotes: "{name}".'
         if name in titles:
@@ -359,6 +360,6 @@ def about_error(error, line, parameters, titles):
         if name in COUNTS:
             return f"{name} is no argument: read it from a shape, such as {parameters[0]}.shape."
         if not name.isascii():
-            return f"{foreign_letters(name)} The function gets {', '.join(parameters)}."
-        return f"Which argument is {name}? The function gets {', '.join(parameters)}."
+            return f"{foreign_letters(name)} {gets}"
+        return f"Which argument is {name}? {gets}" if parameters else f"What is {name}? {gets}"
     return ""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rnnlib.grading.comparison import NO_VALUES, OTHER_VALUES
 from rnnlib.grading.kernel import BUSY
 from rnnlib.grading.verdicts import LabFailed
 
@@ -18,6 +19,7 @@ class Attempt(NamedTuple):
         restore: whether the solution's earlier answers run once more after the exercise's cells,
             one of which may hold several answers.
         without: whether a cell that the student added, and that came to no end, is left out.
+        alone: whether of the student's code that alone runs which makes the function.
         mended: whether the solution's answer runs after an earlier one that was wrong.
     """
 
@@ -27,7 +29,22 @@ class Attempt(NamedTuple):
     apart: bool = True
     restore: bool = False
     without: bool = False
+    alone: bool = False
     mended: bool = True
+
+
+def _perhaps_passed_elsewhere(failure):
+    """Whether an exercise may pass on the student's computer; what is no magic stops there, too."""
+    return (
+        failure.verdict in ("timed out", "regrade")
+        or (failure.review and "UsageError" not in failure.message)
+        or failure.message.startswith((OTHER_VALUES, NO_VALUES))
+    )
+
+
+def _may_wait_for(before, failure):
+    """Whether an earlier answer that passed, and is slow, may be why an exercise took too long."""
+    return failure.added is None and any(passed is None for passed in before.values())
 
 
 WITHOUT_EXPERIMENT = Attempt(  # one beside the answer came to no end, or ended the kernel
@@ -57,7 +74,9 @@ ATTEMPTS = (
     AFTER_SOLUTION := Attempt(  # other answers, or the machine, may be to blame
         own=lambda earlier: False,
         due=lambda failure, before, exercise: (
-            failure.verdict == "kernel died" or (before and failure.verdict not in ("unfilled", "timed out"))
+            failure.verdict == "kernel died"
+            or (before and failure.verdict not in ("unfilled", "timed out"))
+            or (failure.verdict == "timed out" and _may_wait_for(before, failure))
         ),
         counts=lambda failure, new: (
             new.verdict == "unfilled" or failure.verdict in ("regrade", "kernel died")
@@ -81,5 +100,16 @@ ATTEMPTS = (
         ),
         counts=lambda failure, new: False,
         mended=False,
+    ),
+    Attempt(  # it may have passed elsewhere, and code beside it may need more than there is here
+        own=lambda earlier: False,
+        due=lambda failure, before, exercise: (
+            _perhaps_passed_elsewhere(failure)
+            and failure.added is None  # else it is the last of too many, and is told
+            and exercise.alone() is not None
+        ),
+        counts=lambda failure, new: False,
+        restore=True,
+        alone=True,
     ),
 )

@@ -15,6 +15,9 @@ CELL_MAGIC = re.compile(r"\s*(%%(?!time\b|capture\b|prun\b)\w+)")  # what follow
 
 LONGEST = 2000  # characters of an error's text that are read; on megabytes a pattern runs for hours
 
+NO_VALUES = "the check showed no values: was it changed?"
+OTHER_VALUES = "the check passed in the notebook, but its values are not the expected ones"
+
 #: How a check ends that has called an answer.
 VERDICT_OF = {"WrongAnswer": "wrong", "Crashed": "crashed", "TimedOut": "timed out"}
 
@@ -44,8 +47,7 @@ def compare(exercise, outputs, broken=None, unmade=None):
                 "wrong", f"the check passed in the notebook, but {refused or 'it showed values twice'}"
             )
     elif not same_values(expected, values):
-        what = "the check passed in the notebook, but its values are not the expected ones"
-        raise Failed("wrong", f"{what}{_replaced(exercise)}")
+        raise Failed("wrong", f"{OTHER_VALUES}{_replaced(exercise)}")
 
 
 def same_values(a, b):
@@ -97,7 +99,7 @@ def _name_and_text(error):
 def _failure(exercise, error, broken):
     """What a check says of an answer, if it showed no values."""
     if error is None:
-        return Failed("wrong", "the check showed no values: was it changed?")
+        return Failed("wrong", NO_VALUES)
     name, text = _name_and_text(error)
     if name == "NotFilledIn":
         first = text.split(". ")[0]  # the rest is advice for a notebook
@@ -108,6 +110,8 @@ def _failure(exercise, error, broken):
     if name == "NameError" and f"'{exercise.name}'" in text:
         if broken:
             return Failed("crashed", f"{exercise.name} is not defined, since its cell stopped with {broken}.")
+        if any(f"del {exercise.name}" in cell.source for cell in exercise.cells):
+            return Failed("crashed", f"{exercise.name} is not defined, since the code deletes it, with del.")
         return Failed("crashed", f"{exercise.name} is not defined: was it renamed?{_instead(exercise)}")
     return Failed("crashed", f"the check stopped with {error_text(error)}{_replaced(exercise)}")
 
@@ -118,9 +122,11 @@ def _why_missing(exercise, name, unmade):
         return f" {name} is made further down: cells run from top to bottom."
     if name in unmade:
         return f" The cell that was to make {name} stopped with {unmade[name]}."
+    if name in exercise.texts:
+        return f" {name} stands in a text cell: make it a code cell."
     if "*" in unmade:
         return f" A cell that imports * stopped with {unmade['*']}."
-    if exercise.made and exercise.made.isdisjoint({name, "*"}):
+    if exercise.made and exercise.made.isdisjoint({name, "*"}) and name.isascii():
         return f" No cell of the notebook makes {name}: was one deleted after it had run?"
     return ""
 

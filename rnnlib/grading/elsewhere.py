@@ -13,12 +13,13 @@ class Elsewhere:
     Args:
         code: (number, source) of the code cells, from the top.
         texts: the names that text cells define.
+        inert: functions in gaps that do not run -> where they stand.
         checks: function -> number of the cell with its check.
     """
 
-    def __init__(self, code, texts, checks):
+    def __init__(self, code, texts, inert, checks):
         self.made = [(number, squeeze(source), sources.names_made(source)) for number, source in code]
-        self.texts, self.checks = texts, checks
+        self.texts, self.inert, self.checks = texts, inert, checks
 
     def why_unfilled(self, name, has_place):
         """Why there is no answer.
@@ -28,6 +29,8 @@ class Elsewhere:
         """
         if name in self.texts:
             return "your answer stands in a text cell: make it a code cell"
+        if name in self.inert:
+            return f"your answer stands {self.inert[name]}"
         if not has_place:
             return "not in this notebook: was it begun in an earlier form of the lab?"
         return "not filled in yet"

@@ -28,7 +28,7 @@ def exercises(solution, student=None):
     for number, cell in enumerate((student or solution).cells):
         work.take(number, cell)
     work.find_moved_answers()
-    elsewhere = Elsewhere(work.code, work.texts, work.checks)
+    elsewhere = Elsewhere(work.code, work.texts, work.inert, work.checks)
 
     places = {grade_id(cell): place for place, cell in enumerate(solution.cells)}
     lab, cells = [], [Cell(source) for source in work.added[-1]]
@@ -42,7 +42,7 @@ def exercises(solution, student=None):
             if student:
                 exercise.review = why_review(cells)
                 exercise.note, exercise.below = elsewhere.note(name), elsewhere.below(name)
-                exercise.made = elsewhere.names()
+                exercise.made, exercise.texts = elsewhere.names(), frozenset(work.texts)
             lab.append(exercise)
             cells = []
         cells += work.cells(cell) + [Cell(source) for source in work.added[place]]
@@ -88,6 +88,7 @@ class Work:
         self.places = set()  # of all that were taken
         self.code = []  # (number, source) of every code cell with something in it
         self.texts = set()  # functions that a text cell defines, and not one of the lab's
+        self.inert = {}  # functions in gaps that do not run -> where they stand
         self.checks = {}  # function -> number of the first cell with the student's check
 
     def take(self, number, cell):
@@ -103,6 +104,7 @@ class Work:
         if kind == "check":
             self.checks.setdefault(name, number)
         if squeeze(cell.source) in self.empty or sources.is_gap(cell.source):
+            self._look_for_what_does_not_run(name, cell.source)
             return  # a gap left standing beside an answer must not replace it
         self.code.append((number, cell.source))
         if kind == "answer":
@@ -110,6 +112,14 @@ class Work:
         elif not self._is_labs_own(cell.source, place, kind):
             # What a student wrote into a cell of the lab runs too, a check's before the check.
             self.added[self.place - (kind == "check")].append(cell.source)
+
+    def _look_for_what_does_not_run(self, name, source):
+        """Look for functions that a gap's comments or texts define, or return from."""
+        comments = sources.commented(source, self.gaps.get(name, ""))
+        made = sources.functions(comments) | ({name} if sources.returns(comments) else set())
+        self.inert |= dict.fromkeys(made, "in comments, which do not run: take the # away")
+        quoted = sources.functions(sources.quoted(source))
+        self.inert |= dict.fromkeys(quoted, "in quotes, so that it does not run: take them away")
 
     def _identity(self, cell):
         """A cell's position in the solution, what it is, and its function; None where there is none."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+TOO = "too: a lab is graded as a file of its own"
 BLOCK = re.compile(rf"^([ \t]*){BEGIN}[ \t]*\n(.*?)^[ \t]*{END}[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
@@ -127,7 +128,7 @@ def other_labs(solution, student, folder):
         checks = [cell for cell in _read_once(path).cells if role(cell) == "check"]
         held = sum(grade_id(cell) in there or squeeze(cell.source) in there for cell in checks)
         names += [path.stem] * (held > len(checks) / 2)
-    return f"holds {', '.join(names)}, too: a lab is graded as a file of its own" if names else ""
+    return f"holds {', '.join(names)}, {TOO}" if names else ""
 
 
 def lab_name(notebook):

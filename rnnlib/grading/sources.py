@@ -2,11 +2,14 @@
 
 import ast
 import re
+from contextlib import suppress
 from functools import lru_cache
 
 from rnnlib.grading import magics
 
 OWN_CHECK = re.compile(r"^(\w+ *= *|print\()?checks\.(\w+)\(\2\)\)?;?[ \t]*$", re.MULTILINE)
+COMMENT = re.compile(r"^[ \t]*# ?(.*\n?)", re.MULTILINE)
+RETURN = re.compile(r"^[ \t]*(return\b.*)", re.MULTILINE)
 NUMPYS = re.compile(r"^[ \t]*((?:np|numpy)\.[\w.]+) *=(?!=)", re.MULTILINE)
 
 once = lru_cache(maxsize=1000)  # a cell is asked about many times
@@ -35,6 +38,56 @@ def names_made(source):
             case node:
                 nodes += ast.iter_child_nodes(node)
     return frozenset(names)
+
+
+@once
+def statements(source):
+    """The statements at the top of a source, each as a source; it as a whole where it cannot be read.
+
+    Magics that only measure are gone, and the code behind them stands free.
+    """
+    try:
+        return [ast.unparse(node) for node in parsed(source).body]
+    except Exception:
+        return [source]
+
+
+@once
+def names_changed(statement):
+    """The names whose values a statement changes in place: w, in ``w["b"] = 0`` and ``w.update(b=0)``."""
+    try:
+        (node,) = parsed(statement).body
+    except Exception:
+        return frozenset()
+    match node:
+        case ast.Assign(targets=changed) | ast.Delete(targets=changed):
+            pass
+        case ast.AugAssign(target=target):
+            changed = [target]
+        case ast.Expr(value=ast.Call(func=ast.Attribute() as method)):
+            changed = [method]
+        case _:
+            changed = []
+    return frozenset(filter(None, map(_root, changed)))
+
+
+def _root(node):
+    """The name that an attribute or an entry is one of, or None: w in ``w.T[0]``."""
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        return node.id if isinstance(node, ast.Name) else None
+    return None
+
+
+def gives_value(statement):
+    """Whether a statement defines, imports or assigns."""
+    try:
+        (node,) = ast.parse(statement).body
+    except (SyntaxError, ValueError):
+        return True
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+    return isinstance(node, (*kinds, ast.Assign, ast.AnnAssign, ast.AugAssign))
 
 
 def functions(source):
@@ -82,6 +135,30 @@ def is_gap(source):
     return all(is_text(node) or _is_empty_function(node) for node in tree.body)
 
 
+def quoted(source):
+    """The texts that stand as statements at the top of a source, as one text."""
+    try:
+        nodes = ast.parse(magics.transformed(source)).body
+    except Exception:
+        return ""
+    texts = (node.value.value for node in nodes if is_text(node))
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def commented(source, gap):
+    """What stands in a source's comments, without the lines of the gap as released."""
+    released = set(COMMENT.findall(gap))
+    return "".join(line for line in COMMENT.findall(source) if line not in released)
+
+
+def returns(source):
+    """Whether a line of a source, or of a text, is a statement that returns something."""
+    for line in RETURN.findall(source):
+        with suppress(SyntaxError, ValueError):
+            return bool(ast.parse(line))
+    return False
+
+
 @lru_cache(maxsize=100)  # several functions ask for it, one after the other
 def parsed(source):
     """The syntax tree of a cell, without harmless magics; to be read, and not changed.
@@ -101,6 +178,8 @@ def parsed(source):
             node.func = ast.Name("asked", ast.Load())
         if _asks_where_it_runs(node):
             node.comparators = [ast.Name("asked", ast.Load())]
+        if _sets_environment(node):
+            node.targets[0].value = ast.Name("environment", ast.Load())
     return tree
 
 
@@ -137,6 +216,21 @@ def _asks_where_it_runs(node):
             comparators=[ast.Attribute(value=ast.Name(id="sys"), attr="modules")],
         ):
             return True
+    return False
+
+
+def _sets_environment(node):
+    """Whether a node is ``os.environ["OMP_NUM_THREADS"] = ...``, for other libraries than this one."""
+    match node:
+        case ast.Assign(
+            targets=[
+                ast.Subscript(
+                    value=ast.Attribute(value=ast.Name(id="os"), attr="environ"),
+                    slice=ast.Constant(value=str(name)),
+                )
+            ]
+        ):
+            return not name.startswith("RNNLIB")
     return False
 
 

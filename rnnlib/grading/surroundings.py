@@ -90,7 +90,10 @@ DIFFERENCES = [
     ),
     (
         r"StdinNotImplementedError",
-        _says("while notebooks are graded, nobody types: input() and debuggers wait in vain"),
+        _says(
+            "while notebooks are graded, nobody types: input() and debuggers wait in vain",
+            "somebody who types",
+        ),
     ),
     (
         r"UsageError: Line magic function `(%%\S+?)` not found",
@@ -101,9 +104,11 @@ DIFFERENCES = [
         _says("the grader has IPython's magics", "this magic"),
     ),
     (
-        r"Cannot load backend|TclError|no display|DISPLAY",
+        r"Cannot load backend|Failed to import any of the following Qt|TclError|no display|DISPLAY",
         _says("the grader has no screen for windows", "a screen"),
     ),
+    (r"unsupported locale setting", _says("the grader has another locale", "this locale")),
+    (r"is not a valid package style", _says("the grader has another matplotlib", "this style")),
     (r"\bCUDA\b|NVIDIA", _says("the grader has no GPU", "a GPU")),
     (r"MemoryError", _says("the grader bounds the memory, with --memory")),
     (r"on Python [\d.]+: .*\. (Python [\d.]+) reads it", lambda newer: ("", _lacks(newer))),

@@ -1,5 +1,6 @@
 """A cell that Python cannot read: what stops it, with help where it was pasted or a version differs."""
 
+import html
 import re
 import sys
 import unicodedata
@@ -17,7 +18,11 @@ TYPED |= dict(zip("（），：；。", "(),:;.", strict=True))
 
 MERGE = re.compile(r"(<{7}|>{7}|\|{7})( |$)")
 FENCE = re.compile(r"\s*(```|~~~)")  # around code in a text
+ENTITY = re.compile(r"&(?:[lg]t|amp|quot|apos|nbsp|#39|#34|#160|#x27);")  # a character in a web page's source
+QUOTED = 80  # characters of a line that a message shows
 LONGEST = 1000  # characters of a line that are read; on megabytes a pattern runs for hours
+
+STRING = re.compile(r"""'[^']*'|"[^"]*"|#.*""")  # or a comment
 
 #: Since which version Python reads a line.
 NEWER = [
@@ -46,7 +51,8 @@ def explained(name, text, source):
     lines = [line[:LONGEST] for line in source.splitlines()]
     line = lines[number - 1] if 0 < number <= len(lines) else ""
     where = f" in line {number}" if number else ""
-    return f"{name} on {HERE}: {what}{where}{_typed(what)}{_left(line, lines)}{_newer(line, lines)}"
+    cause = f"{_typed(what)}{_left(line, lines)}{_newer(line, lines)}"
+    return f"{name} on {HERE}: {what}{where}{cause or _quoted(line)}"
 
 
 def _open(source):
@@ -64,10 +70,20 @@ def _left(line, lines):
     """What stands in a cell and is no code: the marks of a text that was pasted, or of git; or ""."""
     if FENCE.match(line):
         return f": the marks {line.strip()[:3]} were pasted with the code; delete this line"
+    entity = next(filter(None, (ENTITY.search(STRING.sub("", each)) for each in [line, *lines])), None)
+    if entity:
+        plain = html.unescape(entity[0]).replace("\xa0", "a space")
+        return f": {entity[0]} was pasted from a web page, it seems; type {plain} instead"
     conflict = any(map(MERGE.match, lines))
     return (
         ": git's conflict marks (<<<<<<<) stand in the cell; keep one of the two versions" if conflict else ""
     )
+
+
+def _quoted(line):
+    """A line of the cell, or ""."""
+    text = line.strip()
+    return f': "{text[:QUOTED]}{" …" * (len(text) > QUOTED)}"' if text else ""
 
 
 def _typed(what):

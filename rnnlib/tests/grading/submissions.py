@@ -20,8 +20,11 @@ ROOT = Path(__file__).parents[3]
 SOLUTION = ROOT / "labs_solutions" / "01_rnn.ipynb"
 STUDENT = ROOT / "labs" / "01_rnn.ipynb"
 OF_FOUR = Path(__file__).with_name("lab01_of_four.json")  # solved, as the lab was before it had eight
-POINTS = {"rnn_step": 2, "rnn_sequence": 3, "numerical_gradient": 3, "rnn_step_backward": 3}
-POINTS |= {"rnn_sequence_backward": 4, "find_mistakes": 2, "clip": 1, "noisy_memory": 2}
+POINTS = {
+    notebook.exercise_name(cell)[0]: cell.metadata["nbgrader"]["points"]
+    for cell in notebook.read(SOLUTION).cells
+    if notebook.role(cell) == "check"
+}
 NAMES = list(POINTS)
 
 
@@ -250,7 +253,13 @@ hostile(
     "crashed", "function_renamed", RIGHT_SEQUENCE.replace("rnn_sequence", "sequence"), says="is not defined"
 )
 hostile("crashed", "wrong_arguments", "def rnn_sequence(x):\n    return x", says="TypeError")
-hostile("crashed", "needs_a_file", "import helpers\n" + RIGHT_SEQUENCE, says="helpers", review="rnn_sequence")
+hostile(
+    "crashed",
+    "needs_a_file",
+    "import helpers\n" + RIGHT_SEQUENCE.replace("return hs", "return helpers.last(hs)"),
+    says="helpers",
+    review="rnn_sequence",
+)
 hostile("crashed", "recursion", "def rnn_sequence(*a):\n    return rnn_sequence(*a)", says="RecursionError")
 hostile("wrong", "is_no_function", "rnn_sequence = 3", says="must be a function")
 hostile("wrong", "pass_alone", "def rnn_sequence(*a):\n    pass", says="returned None")
@@ -1043,7 +1052,11 @@ hostile(
 )
 hostile("crashed", "sys_exit", "import sys\ndef rnn_sequence(*a):\n    sys.exit()", says="SystemExit")
 hostile(
-    "crashed", "asks_for_input", "def rnn_sequence(*a):\n    return input()", says="StdinNotImplementedError"
+    "crashed",
+    "asks_for_input",
+    "def rnn_sequence(*a):\n    return input()",
+    says="StdinNotImplementedError",
+    review="rnn_sequence",
 )
 hostile("crashed", "interrupts", "def rnn_sequence(*a):\n    raise KeyboardInterrupt")
 hostile("crashed", "raises_no_exception", "def rnn_sequence(*a):\n    raise BaseException('x')")
@@ -1176,7 +1189,7 @@ hostile(
 )
 hostile("wrong", "checks_hidden", "checks = None\ndef rnn_sequence(*a): pass", review="rnn_sequence")
 hostile("crashed", "numpy_deleted", "del np\ndef rnn_sequence(x, h0, *a): return np.zeros(3)")
-hostile("crashed", "everything_reset", "%reset -f", review="rnn_sequence")
+hostile("unfilled", "everything_reset", "%reset -f")
 hostile(
     "wrong",
     "kernel_cut_off",

@@ -3,6 +3,7 @@
 import copy
 import sys
 import textwrap
+from itertools import cycle
 
 import nbformat
 
@@ -42,8 +43,8 @@ def begun_in_colab(nb):
 
 @case()
 def figures_in_windows_and_widgets(nb):
-    asked = zip(NAMES, ["widget", "ipympl", "qt", "tk", "notebook", "", "nbagg", "osx"], strict=True)
-    for name, window in asked:
+    windows = cycle(["widget", "ipympl", "qt", "tk", "notebook", "", "nbagg", "osx"])
+    for name, window in zip(NAMES, windows, strict=False):
         cell(nb, name).source = f"%matplotlib {window}\n" + cell(nb, name).source
     cell(nb, "clip").source = "%gui qt\n" + cell(nb, "clip").source
 
@@ -88,25 +89,35 @@ def parameters_renamed(nb):
 # Lines that only the student's surroundings can run
 
 
-def odd(name, source, says, review="rnn_sequence", verdict="crashed"):
-    hostile(verdict, name, source + "\n\n" + RIGHT_SEQUENCE, says=says, review=review)
+def odd(name, source, says, review="rnn_sequence", needs="0"):
+    answer = RIGHT_SEQUENCE.replace("    hs, h", f"    {needs}\n    hs, h", 1)
+    hostile("crashed", name, f"{source}\n\n{answer}", says=says, review=review)
+
+
+def needless(name, source):
+    """Add a case in which the line is not needed: the answer passes without it, and is marked."""
+    hostile("passed", name, f"{source}\n\n{RIGHT_SEQUENCE}", review="rnn_sequence")
 
 
 odd("a_magic_misspelt", "%matplotlb inline", "since its cell stopped with UsageError: Line magic")
 odd("a_magic_of_an_extension", "%lprun -f g g()", "the grader has IPython's magics")
-odd(
-    "a_package_that_is_not_there", "import no_such_package as nsp", "the grader has no module no_such_package"
-)
+package = "import no_such_package as nsp"
+odd("a_package_that_is_not_there", package, "the grader has no module no_such_package", needs="nsp")
+needless("a_package_that_nothing_needs", package)
 odd("an_own_module", "from helpers import *", "the grader has no module helpers: the notebook alone")
-odd("a_drive_of_colab", "from google.colab import drive", "in Google Colab alone")
-odd("a_file_beside_it", "data = np.loadtxt('data.csv')", "the grader has no file data.csv")
+odd("a_drive_of_colab", "from google.colab import drive", "in Google Colab alone", needs="drive")
+needless("a_drive_of_colab_that_nothing_needs", "from google.colab import drive")
+odd("a_file_beside_it", "data = np.loadtxt('data.csv')", "the grader has no file data.csv", needs="data")
 odd("a_name_of_another_numpy", "from numpy import no_such_name", "(the grader has numpy ", review=())
-odd(
-    "a_window_for_figures",
-    "import matplotlib.pyplot as plt\nplt.switch_backend('TkAgg')",
-    "no screen for windows",
+window = "import matplotlib.pyplot as plt\n{}plt.switch_backend('TkAgg')"
+odd("a_window_for_figures", window.format("np.x = "), "no screen for windows", needs="np.x")
+needless("a_window_for_figures_that_nothing_needs", window.format(""))
+needless(
+    "a_window_of_qt",
+    "import matplotlib\nmatplotlib.use('QtAgg')\nimport matplotlib.pyplot as plt\nplt.figure()",
 )
-odd("asks_for_input_in_its_cell", "n = int(input())", "while notebooks are graded, nobody types", review=())
+odd("asks_for_input_in_its_cell", "n = int(input())", "while notebooks are graded, nobody types", needs="n")
+needless("asks_for_input_that_nothing_needs", "name = input('Your name? ')")
 if sys.version_info < (3, 14):
     newer = "type X = int" if sys.version_info < (3, 12) else "try:\n    1\nexcept A, B:\n    2"
     odd("syntax_of_a_newer_python", newer, " reads it")
@@ -134,6 +145,7 @@ def a_name_of_a_cell_that_stopped(nb):
 def a_name_that_the_answers_cell_needs_at_once(nb):
     nb.cells.insert(1, code("from helpers import *\nscale = 1"))
     cell(nb, "rnn_sequence").source = "own_scale = scale\n" + cell(nb, "rnn_sequence").source
+    replaces(nb, "rnn_sequence", "return hs", "return own_scale * hs")
 
 
 @case("crashed", says="helper is made further down: cells run from top to bottom")
@@ -146,6 +158,18 @@ def a_helper_below_the_check(nb):
 def an_experiment_that_ends_the_kernel(nb):
     place = nb.cells.index(cell(nb, "numerical_gradient"))
     nb.cells.insert(place, code("import os\nos._exit(0)"))
+
+
+@case()
+def data_in_a_cell(nb):
+    """A picture as a text in the code: the cell is left out."""
+    nb.cells.insert(1, code("PHOTO = '" + "iVBO" * 1_700_000 + "'"))
+
+
+@case()
+def profiled(nb):
+    """A profiler has been seen to come to no end, by chance."""
+    cell(nb, "rnn_sequence").source = "%%prun -q -s cumulative\n" + cell(nb, "rnn_sequence").source
 
 
 # Answers that stand elsewhere
@@ -170,6 +194,13 @@ def answer_copied_into_a_text(nb):
     source = cell(nb, "rnn_sequence").source
     answers(nb, "rnn_sequence", "def rnn_sequence(x):\n    raise NotImplementedError")
     nb.cells.append(nbformat.v4.new_markdown_cell(f"My answer:\n\n```python\n{source}\n```"))
+
+
+@case("unfilled", says="your answer stands in comments, which do not run: take the # away")
+def answer_in_comments(nb):
+    """Ctrl+/ before a restart, and forgotten."""
+    source = "".join(f"# {line}\n" for line in cell(nb, "rnn_sequence").source.splitlines())
+    answers(nb, "rnn_sequence", f"def rnn_sequence(x):\n    raise NotImplementedError\n\n{source}")
 
 
 @case("wrong", says="rnn_sequence is made in 2 cells: the last one counts")
@@ -313,6 +344,29 @@ def written_over_another_lab(nb):
 @case("crashed", of="rnn_step", says="The code replaces np.zeros, and the check needs NumPy's own")
 def a_function_of_numpy_replaced(nb):
     nb.cells.insert(nb.cells.index(cell(nb, "rnn_step")), code("np.zeros = lambda shape: 0"))
+
+
+def above_the_first_answer(name, source, review=()):
+    """Add a case in which a cell spoils surroundings that a student's computer has, and the grader not."""
+
+    def change(nb):
+        nb.cells.insert(nb.cells.index(cell(nb, "rnn_step")), code(source))
+
+    change.__name__ = name
+    case(review=review)(change)
+
+
+above_the_first_answer("environment_cleared", "import os\nos.environ.clear()", review="rnn_step")
+above_the_first_answer("traced", "import sys\nsys.settrace(lambda *a: None)", review="rnn_step")
+above_the_first_answer(
+    "the_same_numbers_each_time", "rng = np.random.default_rng(0)\nnp.random.default_rng = lambda seed=0: rng"
+)
+
+
+@case("crashed", of="clip", says="tiny stands in a text cell: make it a code cell")
+def a_helper_in_a_text_cell(nb):
+    replaces(nb, "clip", "longest / length", "longest / (length + tiny)")
+    nb.cells.insert(nb.cells.index(cell(nb, "clip")), nbformat.v4.new_markdown_cell("tiny = 1e-12"))
 
 
 @case("crashed", of="clip", says="No cell of the notebook makes tiny: was one deleted after it had run?")

@@ -13,7 +13,17 @@ from rnnlib.grading import kernel, matching, notebook, sandbox, session
 from rnnlib.grading.comparison import compare, same_values
 from rnnlib.grading.table import read_csv
 from rnnlib.grading.verdicts import Failed
-from rnnlib.tests.grading.submissions import CASES, NAMES, POINTS, ROOT, SOLUTION, STUDENT, answers, cell
+from rnnlib.tests.grading.submissions import (
+    CASES,
+    NAMES,
+    POINTS,
+    ROOT,
+    SOLUTION,
+    STUDENT,
+    answers,
+    cell,
+    replaces,
+)
 
 pytest_plugins = ["pytester"]
 
@@ -54,7 +64,7 @@ def verdicts(rows):
 
 def test_the_unfilled_lab_fails_at_exactly_its_exercises(grade):
     result, rows = grade(notebook.read(STUDENT))
-    result.assert_outcomes(failed=8)
+    result.assert_outcomes(failed=len(NAMES))
     assert verdicts(rows) == dict.fromkeys(NAMES, "unfilled")
     assert {name: row.of for name, row in rows.items()} == POINTS
     assert {(row.points, row.message) for row in rows.values()} == {(0, "not filled in yet")}
@@ -62,7 +72,7 @@ def test_the_unfilled_lab_fails_at_exactly_its_exercises(grade):
 
 def test_the_solved_lab_has_full_points(grade, solved):
     result, rows = grade(solved)
-    result.assert_outcomes(passed=8)
+    result.assert_outcomes(passed=len(NAMES))
     assert verdicts(rows) == dict.fromkeys(NAMES, "passed")
     assert {name: row.points for name, row in rows.items()} == POINTS
     assert {(row.student, row.lab, row.review) for row in rows.values()} == {("ada", "01_rnn", "")}
@@ -86,7 +96,7 @@ def test_one_line_tells_each_exercise(grade, solved):
     answers(solved, "rnn_sequence", "import os\nos._exit(0)")
     cell(solved, "numerical_gradient").source += "\n\nimport inspect"
     result, _ = grade(solved, "--junitxml=report.xml", "--feedback=pages")
-    result.assert_outcomes(passed=6, failed=2)
+    result.assert_outcomes(passed=len(NAMES) - 2, failed=2)
     result.stdout.fnmatch_lines(
         [
             "ada/01_rnn.ipynb",
@@ -103,7 +113,7 @@ def test_one_line_tells_each_exercise(grade, solved):
         ]
     )
     xml = _text("report.xml")
-    assert xml.count("<testcase") == 8
+    assert xml.count("<testcase") == len(NAMES)
     assert "wrong: h[0, 0] is" in xml
     page = _text("pages/ada/01_rnn.md")
     assert "**15 of 20 points**" in page
@@ -128,7 +138,7 @@ def test_an_unreadable_notebook_is_told_in_a_line(grade, pytester, case, name):
     folder = pytester.mkdir("made")
     CASES[case].make(folder)
     result, rows = grade((folder / "01_rnn.ipynb").read_text(encoding="utf-8"), name=name)
-    result.assert_outcomes(failed=8)
+    result.assert_outcomes(failed=len(NAMES))
     assert result.ret == 1  # failed tests, not an interrupted run
     assert verdicts(rows) == dict.fromkeys(NAMES, "unreadable")
     assert all(row.message.startswith("the notebook cannot be read") for row in rows.values())
@@ -164,8 +174,8 @@ def test_a_lab_in_its_earlier_form_keeps_its_points(grade, pytester, case):
     folder = pytester.mkdir("made")
     CASES[case].make(folder)
     result, rows = grade((folder / "01_rnn.ipynb").read_text(encoding="utf-8"))
-    result.assert_outcomes(passed=4, failed=4)
-    assert [row.points for row in rows.values()] == [2, 3, 3, 3, 0, 0, 0, 0]
+    result.assert_outcomes(passed=4, failed=len(NAMES) - 4)
+    assert [row.points for row in rows.values()] == [*list(POINTS.values())[:4], *[0] * (len(NAMES) - 4)]
     for name in NAMES[4:]:
         assert rows[name].verdict == "unfilled"
         assert rows[name].message == "not in this notebook: was it begun in an earlier form of the lab?"
@@ -224,7 +234,7 @@ def test_two_notebooks_of_one_lab_in_a_folder_are_told(grade, pytester):
 def test_one_selected_exercise_runs_what_it_needs(grade, solved):
     answers(solved, "numerical_gradient", "import os\nos._exit(1)")
     result, rows = grade(solved, "-k", "rnn_step_backward")
-    result.assert_outcomes(passed=1, deselected=7)
+    result.assert_outcomes(passed=1, deselected=len(NAMES) - 1)
     assert verdicts(rows) == {"rnn_step_backward": "passed"}
 
 
@@ -232,9 +242,9 @@ def test_one_selected_exercise_runs_what_it_needs(grade, solved):
 def test_what_failed_last_runs_again_alone(grade, solved, pytester):
     answers(solved, "rnn_sequence", "def rnn_sequence(*a): return 1")
     first, _ = grade(solved, "-p", "cacheprovider")
-    first.assert_outcomes(passed=7, failed=1)
+    first.assert_outcomes(passed=len(NAMES) - 1, failed=1)
     again, rows = grade(notebook.read(SOLUTION), "-p", "cacheprovider", "--lf")
-    again.assert_outcomes(passed=1, deselected=7)
+    again.assert_outcomes(passed=1, deselected=len(NAMES) - 1)
     assert verdicts(rows) == {"rnn_sequence": "passed"}
 
 
@@ -247,7 +257,7 @@ def test_exercises_in_another_order_have_the_same_verdicts(grade, solved, pytest
     pytester.syspathinsert()
     answers(solved, "rnn_step", "def rnn_step(*a): return 1")
     result, rows = grade(solved, "-p", "turned")
-    result.assert_outcomes(passed=7, failed=1)
+    result.assert_outcomes(passed=len(NAMES) - 1, failed=1)
     assert rows["rnn_step"].verdict == "wrong"
 
 
@@ -258,7 +268,7 @@ def test_workers_of_xdist_keep_a_notebook_together(grade, solved, pytester):
         pytester.mkdir(student)
         nbformat.write(solved, pytester.path / student / "01_rnn.ipynb")
     result = pytester.runpytest("-n2", "-v", "--nbval", "ada/01_rnn.ipynb", "bob/01_rnn.ipynb")
-    result.assert_outcomes(passed=16)
+    result.assert_outcomes(passed=2 * len(NAMES))
     workers = {}
     for worker, student in re.findall(r"\[(gw\d)\].*PASSED (\w+)/", result.stdout.str()):
         workers.setdefault(student, set()).add(worker)
@@ -271,7 +281,7 @@ def test_a_student_whose_name_is_in_no_encoding_has_grades(pytester):
     folder.mkdir()
     shutil.copy(STUDENT, folder)
     options = ("--nbval", "--grades=grades.csv", "--feedback=pages")
-    pytester.runpytest(folder / "01_rnn.ipynb", *options).assert_outcomes(failed=8)
+    pytester.runpytest(folder / "01_rnn.ipynb", *options).assert_outcomes(failed=len(NAMES))
     assert {row.student for row in read_csv(pytester.path / "grades.csv")} == {r"M\x81ller"}
     assert (pytester.path / "pages" / "M_x81ller" / "01_rnn.md").is_file()
 
@@ -291,7 +301,7 @@ def test_settings_beside_the_notebook_do_not_rule_the_grading(grade, solved, pyt
     result.stderr.fnmatch_lines(["*the settings in *pytest.ini would rule the grading: use *rnnlib grade*"])
     (pytester.path / "pytest.ini").write_text("[pytest]")
     result, _ = grade(solved, "-c", "pytest.ini")
-    result.assert_outcomes(passed=8)
+    result.assert_outcomes(passed=len(NAMES))
 
 
 def test_solutions_that_are_not_there_are_told(grade, solved):
@@ -305,7 +315,7 @@ def test_a_conftest_beside_the_notebook_is_not_run(grade, solved, pytester):
     folder = pytester.mkdir("ada")
     (folder / "conftest.py").write_text("raise SystemExit('run')")
     result, _ = grade(solved)
-    result.assert_outcomes(passed=8)
+    result.assert_outcomes(passed=len(NAMES))
 
 
 @pytest.mark.slow
@@ -376,12 +386,17 @@ def test_another_table_is_not_written_over(grade, solved, pytester, text):
 
 @pytest.mark.slow
 def test_what_a_student_adds_cannot_look_like_a_failure_of_the_grader(grade, solved):
-    solved.cells.insert(1, nbformat.v4.new_code_cell("import sys\nsys.modules['numpy'] = None"))
+    solved.cells.insert(1, nbformat.v4.new_code_cell("import sys\nno = sys.modules['numpy'] = None"))
+    replaces(solved, "rnn_step", "return", "return no or")
     _, rows = grade(solved)
     assert rows["rnn_step"].verdict == "crashed"
     assert "the lab's own code stopped with" in rows["rnn_step"].message
     assert "without your code it works" in rows["rnn_step"].message
     assert {row.verdict for name, row in rows.items() if name != "rnn_step"} == {"passed"}
+    replaces(solved, "rnn_step", "return no or", "return")  # it needs none of it
+    _, rows = grade(solved)
+    assert verdicts(rows) == dict.fromkeys(NAMES, "passed")
+    assert rows["rnn_step"].review == "its code names sys.modules"
 
 
 @pytest.mark.slow
@@ -411,7 +426,7 @@ def test_notebooks_from_any_folder_are_told_apart(pytester, solved, tmp_path_fac
         paths.append(path)
         answers(solved, "rnn_step", "def rnn_step(*a): return 1")
     result = pytester.runpytest("--nbval", "--junitxml=report.xml", f"--rootdir={pytester.path}", *paths)
-    result.assert_outcomes(passed=15, failed=1)
+    result.assert_outcomes(passed=2 * len(NAMES) - 1, failed=1)
     for path, total in zip(paths, ("20/20", "18/20"), strict=True):
         place = result.outlines.index(path.as_posix())
         assert result.outlines[place + len(NAMES) + 1].split() == ["total", total]
@@ -522,6 +537,6 @@ def test_where_a_name_is_that_is_missing_is_told(memory, exercise, unmade, words
 @pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 def test_inside_bubblewrap_nothing_is_said_and_the_verdicts_are_the_same(grade, solved):
     result, rows = grade(solved, sandbox="on")
-    result.assert_outcomes(passed=8)
+    result.assert_outcomes(passed=len(NAMES))
     assert {row.sandbox for row in rows.values()} == {"bubblewrap"}
     assert "Not protected" not in result.stdout.str()

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from rnnlib.grading import matching, notebook, sandbox, submission
+from rnnlib.grading.exercise import Cell
 from rnnlib.grading.intake import reading
 from rnnlib.tests.grading.submissions import (
     CASES,
@@ -103,6 +104,66 @@ def test_an_answer_copied_into_a_new_text_cell_is_told(nb):
     student = notebook.read(STUDENT)
     student.cells.append(nbformat.v4.new_markdown_cell(cell(nb, "rnn_step").source))
     assert "text cell" in by_name(student)["rnn_step"].unfilled
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("start", ["# ", "#", "    # "])
+def test_an_answer_in_comments_is_told(nb, start, beside):
+    """A student has typed Ctrl+/ and forgotten it."""
+    answer, gap = cell(nb, "rnn_step").source, cell(notebook.read(STUDENT), "rnn_step").source
+    comments = "".join(f"{start}{line}\n" for line in answer.splitlines())
+    answers(nb, "rnn_step", gap if beside else gap.replace("    raise", f"{comments}    raise"))
+    if beside:
+        nb.cells.insert(nb.cells.index(cell(nb, "rnn_step_check")), code(comments))
+    found = by_name(nb)
+    assert found["rnn_step"].unfilled == "your answer stands in comments, which do not run: take the # away"
+    assert not any(found[name].unfilled for name in NAMES[1:])
+    answers(nb, "rnn_step", answer)
+    assert by_name(nb)["rnn_step"].unfilled == ""
+
+
+def test_what_later_exercises_may_need_stays_where_a_test_is_left_out(nb):
+    helper = "def slope(h):\n    return 1 - h * h"
+    answer = ast.unparse(ast.parse(RIGHT_SEQUENCE))
+    answers(nb, "rnn_sequence", f"{answer}\n{helper}\nfor i in range(9):\n    print(i)\ntiny = abs(0)")
+    exercise = by_name(nb)["rnn_sequence"]
+    assert [c.source for c in exercise.alone().cells if c.answers] == [answer]
+    exercise.leave_out_tests()
+    assert [c.source for c in exercise.cells if c.answers] == [f"{answer}\n{helper}\ntiny = abs(0)"]
+    assert by_name(notebook.read(SOLUTION))["rnn_sequence"].alone() is None
+
+
+def test_what_changes_a_thing_that_a_function_needs_is_needed(nb):
+    lines = ["w = {'b': 1}", "class C:\n    pass", "def f():\n    return w['b'] + C.g"]
+    changes = ["w['b'] = 2", "w.update(b=3)", "C.g = 1", "w['b'] += 1", "del w['b']"]
+    aside = ["v = {}", "v['b'] = 2", "v.update(w)", "np.f = f", "f()", "print(w)"]
+    exercise = by_name(nb)["rnn_step"]
+    answer = "def rnn_step():\n    return f()"
+    exercise.cells = [Cell("\n".join([*lines, *aside, *changes, answer]), "")]
+    assert exercise.alone().cells[0].source == "\n".join([*lines, *changes, answer])
+
+
+def test_a_cell_with_a_profiler_is_its_code(nb):
+    exercise = by_name(nb)["rnn_sequence"]
+    exercise.cells = [Cell(f"%%prun -q\n{RIGHT_SEQUENCE}print(1)", "")]
+    assert exercise.alone().cells[0].source == ast.unparse(ast.parse(RIGHT_SEQUENCE))
+
+
+def test_an_answer_in_quotes_is_told(nb):
+    answer = cell(nb, "rnn_step").source.replace('"""', "")
+    answers(nb, "rnn_step", f'"""\n{answer}\n"""')
+    where = "your answer stands in quotes, so that it does not run: take them away"
+    assert by_name(nb)["rnn_step"].unfilled == where
+
+
+@pytest.mark.parametrize(
+    "comment", ["# TODO", "# tanh of what?", "# x = 1", "# def other(x): pass", "# return to this one later"]
+)
+def test_other_comments_are_no_answers(comment):
+    student = notebook.read(STUDENT)
+    gap = cell(student, "rnn_step")
+    gap.source = gap.source.replace("    raise", f"    {comment}\n    raise")
+    assert by_name(student)["rnn_step"].unfilled == "not filled in yet"
 
 
 @pytest.mark.parametrize("text", ["My rnn_step is short.", "def other(x):\n    return x", ""])

@@ -1,4 +1,4 @@
-"""What the book needs beyond ready-made extensions: fresh pages, names of folded code, a quiz."""
+"""What the book needs beyond ready-made extensions: fresh pages, whole outputs, names of code, a quiz."""
 
 import hashlib
 import os
@@ -10,6 +10,7 @@ from docutils import nodes
 from jupyter_cache import get_cache
 from myst_nb.core.execute import create_client
 from myst_nb.core.read import create_nb_reader
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -86,6 +87,24 @@ def printed(number):
         power = f"10<sup>{int(exponent)}</sup>".replace("-", "−")
         text = f"{sign and '−'}{power}" if digits == "1" else f"{text} × {power}"
     return head + text
+
+
+class JoinPrinted(SphinxTransform):
+    """What a cell prints stands in one box, though the kernel may send one line in two pieces."""
+
+    default_priority = 210
+
+    def apply(self):
+        for box in list(self.document.findall(_is_printed)):
+            before = box.previous_sibling()
+            if _is_printed(before) and before["classes"] == box["classes"]:
+                before.rawsource = before.astext() + box.astext()  # Sphinx colours what equals its source
+                before[:] = [nodes.Text(before.rawsource)]
+                box.parent.remove(box)
+
+
+def _is_printed(node):
+    return isinstance(node, nodes.literal_block) and not {"stream", "stderr"}.isdisjoint(node["classes"])
 
 
 class NameFoldedCode(SphinxPostTransform):
@@ -167,6 +186,7 @@ def _raw(html):
 def setup(app):
     for part in ("formulas", "lightness", "sections"):
         app.setup_extension(part)
+    app.add_transform(JoinPrinted)
     app.add_post_transform(NameFoldedCode)
     app.add_directive("quiz", Quiz)
     app.connect("config-inited", cache_by_library_version, priority=100)

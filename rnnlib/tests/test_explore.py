@@ -91,6 +91,14 @@ def test_a_page_loads_the_kit_once_and_only_where_it_is_used(book):
     assert "demo.js" not in plain
 
 
+def test_what_a_cell_prints_in_pieces_stands_in_one_box(index):
+    boxes = index().locator("article .cell_output").last.locator("pre").all_inner_texts()
+    before, *aside, after = [box.strip("\n") for box in boxes]
+    assert before == "one thing after the other\nand a third"
+    assert aside == ["aside"]
+    assert after == "the last"
+
+
 def test_the_slider_answers_to_keys_and_mouse(index):
     page = index()
     figure = page.locator("figure[data-explore=slider]")

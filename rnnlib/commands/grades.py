@@ -1,6 +1,5 @@
 """The table of a class's grades. Only the command grade loads it."""
 
-import re
 from collections import Counter
 from datetime import datetime
 from operator import attrgetter
@@ -8,6 +7,7 @@ from operator import attrgetter
 import pandas as pd
 
 from rnnlib.commands.tables import show
+from rnnlib.grading.names import with_numbers
 from rnnlib.grading.report import to_look_at
 from rnnlib.grading.totals import counting
 from rnnlib.grading.verdicts import VERDICTS
@@ -96,7 +96,7 @@ def show_counts(rows, hits):
         columns=["exercise", "verdict"],
     )
     counts = verdicts.value_counts().unstack(fill_value=0)
-    counts = counts.loc[sorted(counts.index, key=_with_numbers)]
+    counts = counts.loc[sorted(counts.index, key=with_numbers)]
     counts = counts[[verdict for verdict in VERDICTS if verdict in counts]]
     notebooks = len({(row.student, row.file) for row in rows if row.file})
     students = len({row.student for row in rows})
@@ -118,11 +118,6 @@ def show_list(heading, text_of, rows):
         print(one_line(f"  {_place(row)}{exercises}: {text}"))
     if len(same) > LISTED:
         print(f"  and {len(same) - LISTED} more in the CSV file")
-
-
-def _with_numbers(text):
-    """A key that sorts 1.10 after 1.9."""
-    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"(\d{1,18})", text))]
 
 
 def _count(number, noun):

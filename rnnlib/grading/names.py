@@ -25,6 +25,12 @@ def _readable_letter(letter):
     return letter
 
 
+def with_numbers(text):
+    """A key that sorts lab-10 after lab-2, and 1.10 after 1.9."""
+    parts = re.split(r"(\d{1,18})", text)  # every other one is a number
+    return [(int(part) if place % 2 else 0, part) for place, part in enumerate(parts)]
+
+
 def told_apart(names):
     """The names, each once: of those that come again, the later ones get a number."""
     numbers, result = Counter(), {}

@@ -73,11 +73,10 @@ def names_changed(statement):
 
 def _root(node):
     """The name that an attribute or an entry is one of, or None: w in ``w.T[0]``."""
-    if isinstance(node, ast.Attribute | ast.Subscript):
-        while isinstance(node, ast.Attribute | ast.Subscript):
-            node = node.value
-        return node.id if isinstance(node, ast.Name) else None
-    return None
+    root = node
+    while isinstance(root, ast.Attribute | ast.Subscript):
+        root = root.value
+    return root.id if root is not node and isinstance(root, ast.Name) else None
 
 
 def gives_value(statement):

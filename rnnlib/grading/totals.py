@@ -1,8 +1,8 @@
 """The totals of a class: a row a student, a column a lab, for a spreadsheet."""
 
 import csv
-import re
 
+from rnnlib.grading.names import with_numbers
 from rnnlib.grading.report import to_look_at
 from rnnlib.grading.table import harmless
 from rnnlib.tools.whole_file import whole_file
@@ -38,9 +38,7 @@ def counting(rows, attempt="best", modified=None):
 
 def order(student, file, modified=None):
     """A key that sorts a student's notebooks in the order of time, then by name; see ``counting``."""
-    parts = re.split(r"(\d{1,18})", file.removesuffix(".ipynb"))  # every other one is a number: -10 after -2
-    numbers = [(int(part) if place % 2 else 0, part) for place, part in enumerate(parts)]
-    return (modified or {}).get((student, file), 0), numbers
+    return (modified or {}).get((student, file), 0), with_numbers(file.removesuffix(".ipynb"))
 
 
 def write_totals(rows, path, attempt="best", modified=None):

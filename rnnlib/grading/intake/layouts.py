@@ -71,6 +71,7 @@ def owner(name):
 
 
 def _owner(name, layouts):
+    """The owner by the first of these layouts that a name has, or None."""
     for system, pattern in layouts if len(name) <= LONGEST else ():
         match = pattern.fullmatch(name)
         if match:

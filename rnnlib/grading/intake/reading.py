@@ -16,9 +16,10 @@ from rnnlib.grading.notebook import UnreadableNotebook
 LARGEST_FILE = 300 * 2**20  # bytes; a larger file is not read
 TOO_LARGE = f"the file is larger than {LARGEST_FILE >> 20} MiB"
 LARGEST_CODE = 5 * 2**20  # characters in all code cells
-LARGEST_CELL = 2**20  # and in one
+LARGEST_CELL = 2**20  # where there are more, those in a larger one are left out
 MOST_NAMES = 100  # that such a cell makes, to be told where an answer needs one
-LEFT_OUT = f'raise ValueError("this cell was left out: it holds more than {LARGEST_CELL >> 20} MiB")'
+TOO_MUCH_CODE = f"the notebook holds more than {LARGEST_CODE >> 20} MiB of code"
+LEFT_OUT = f'raise ValueError("this cell was left out: with it, {TOO_MUCH_CODE}")'
 LARGEST_TEXT = 20_000  # characters that are kept of a cell that holds no code
 ALL_TEXTS = 2**20  # and of all such cells
 
@@ -59,10 +60,13 @@ def loads(content):
     if cells and not any(isinstance(_entry(cell, "cell_type"), str) for cell in cells):
         raise _unreadable("no cell says of which type it is")
     cells = list(map(_cell, cells))
-    code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
-    if sum(map(len, code)) > LARGEST_CODE:
-        raise UnreadableNotebook(f"the notebook holds more than {LARGEST_CODE >> 20} MiB of code")
-    if not is_utf8 and any("\udc80" <= letter <= "\udcff" for source in code for letter in source):
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    if _length(code) > LARGEST_CODE:
+        for cell in code:
+            cell["source"] = _without_data(cell["source"])
+    if _length(code) > LARGEST_CODE:
+        raise UnreadableNotebook(TOO_MUCH_CODE)
+    if not is_utf8 and any("\udc80" <= letter <= "\udcff" for cell in code for letter in cell["source"]):
         raise _unreadable("a code cell holds letters that are not UTF-8: save the notebook as UTF-8")
     left = ALL_TEXTS
     for cell in cells:
@@ -128,15 +132,24 @@ def _cell(cell):
         raise _unreadable("the code of a cell is no text")
     needed = {"cell_type": whole_letters(kind), "metadata": {}}
     needed["source"] = "".join(line for line in lines if isinstance(line, str))
-    if kind == "code" and len(needed["source"]) > LARGEST_CELL:  # a picture, or data, as a text
-        names = sorted(sources.names_made(needed["source"]))[:MOST_NAMES]
-        needed["source"] = "\n".join([LEFT_OUT, *(f"{name} = None" for name in names)])
     if isinstance(cell.get("id"), str):
         needed["id"] = whole_letters(cell["id"])
     grade_id = _entry(cell.get("metadata"), "nbgrader", "grade_id")
     if isinstance(grade_id, str):
         needed["metadata"] = {"nbgrader": {"grade_id": whole_letters(grade_id)}}
     return needed
+
+
+def _length(cells):
+    return sum(len(cell["source"]) for cell in cells)
+
+
+def _without_data(source):
+    """The code of a cell; of one with a picture, or data, as a text, that it was left out."""
+    if len(source) <= LARGEST_CELL:
+        return source
+    names = sorted(sources.names_made(source))[:MOST_NAMES]
+    return "\n".join([LEFT_OUT, *(f"{name} = None" for name in names)])
 
 
 def _entry(data, *keys):

@@ -58,7 +58,7 @@ def _folder(path, names):
         yield _closed(names, error, folder=True)
         return
     inside = [child for child in children if LEFT_BEHIND.fullmatch(child.name)]
-    children = [child for child in children if child not in inside]
+    children = [child for child in children if not LEFT_BEHIND.fullmatch(child.name)]
     if not children and names:
         folders = ", ".join(readable(child.name) for child in inside if child.is_dir())
         yield Entry(

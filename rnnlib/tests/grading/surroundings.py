@@ -259,6 +259,8 @@ edited(
     "def rnn_backward",
     says="was it renamed? Its cell defines rnn_backward",
 )
+hostile("crashed", "deleted", "rnn_sequence = old = 1\ndel old, rnn_sequence", says="deletes it, with del")
+hostile("crashed", "another_deleted", "rnn_sequence_old = 1\ndel rnn_sequence_old", says="was it renamed?")
 hostile("crashed", "a_class_alone", "class rnn_sequence:\n    pass", says="takes no arguments")
 hostile(
     "wrong",

@@ -46,9 +46,16 @@ def test_data_in_a_cell_costs_that_cell_alone():
     nb["cells"].insert(1, nb["cells"][1] | {"id": "data", "source": data})
     left_out, *rest = reading.loads(json.dumps(nb).encode()).cells[1:]
     first, *names = left_out.source.splitlines()
-    assert first == 'raise ValueError("this cell was left out: it holds more than 1 MiB")'
+    reason = "with it, the notebook holds more than 5 MiB of code"
+    assert first == f'raise ValueError("this cell was left out: {reason}")'
     assert names == ["DATA = None", "tiny = None"]
     assert rest == reading.loads(LAB).cells[1:]
+
+
+def test_a_large_cell_is_read_where_there_is_room():
+    nb = json.loads(LAB)
+    nb["cells"][1]["source"] = "# " + "x" * 4 * 2**20
+    assert reading.loads(json.dumps(nb).encode()).cells[1].source == nb["cells"][1]["source"]
 
 
 @pytest.mark.parametrize("end", [b"\0" * 4096, b"\r\n\x1a", b"\n\n \t"])

@@ -113,7 +113,8 @@ def _outer_values(exercise, answer, kinds=np.ndarray | np.generic | float | int 
     names = [name for name in words.outer_values(answer, kinds) if named(name)]
     if not names:
         return ""
-    return f"It reads {names[0]} from outside: what the check hands in is {', '.join(exercise.parameters)}."
+    hint = f"It reads {names[0]} from outside: what the check hands in is {', '.join(exercise.parameters)}."
+    return f"{hint} {words.about_look_alike(answer, exercise.parameters, names[0])}".rstrip()
 
 
 def _about_a_crash(exercise, answer, case, error):
@@ -123,6 +124,7 @@ def _about_a_crash(exercise, answer, case, error):
         or _outer_values(exercise, answer, int, words.is_axis)
         or words.about_library(answer)
         or words.about_key(error, exercise.arguments, case)
+        or words.about_look_alike(answer, exercise.parameters, getattr(error, "name", None))
         or words.about_error(error, line, exercise.parameters, exercise.titles())
         or exercise.clue_of(answer, case)
         or _outer_values(exercise, answer)

@@ -216,6 +216,14 @@ def foreign_letters(name):
     return f"{name} is written with {called}." if called else ""
 
 
+def about_look_alike(function, parameters, name):
+    """How a function writes the parameter in the place of ``name``, if with other letters; or ""."""
+    code = getattr(function, "__code__", None)
+    own = code.co_varnames[: code.co_argcount] if code else ()
+    foreign = foreign_letters(dict(zip(parameters, own, strict=False)).get(name, ""))
+    return f"The parameter {foreign}" if foreign else ""
+
+
 def shapes(parameters, case):
     """The shapes of the arrays that a call was given, or ""."""
     given = dict(zip(parameters, case, strict=False))

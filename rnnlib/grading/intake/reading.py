@@ -121,8 +121,8 @@ def _cells(data):
 
 def _cell(cell):
     """What a grade needs of a cell."""
-    if not isinstance(cell, dict):
-        raise _unreadable("a cell is no cell")
+    if not isinstance(cell, dict):  # a text stands there in a cell's place, or nothing that can be read
+        cell = {"source": cell}
     kind = cell.get("cell_type")
     if not isinstance(kind, str):  # this one's was lost
         kind = "code" if IN_CODE.intersection(cell) else "raw"

@@ -283,6 +283,14 @@ def test_values_from_outside_are_named():
     assert "It reads bias from outside: what the check hands in is x, h_prev, W_x, W_h, b." in message
 
 
+@pytest.mark.parametrize("values", [{}, {"x": np.ones((2, 3))}])
+def test_a_parameter_with_letters_that_look_alike_is_named(values):
+    alike = "\N{CYRILLIC SMALL LETTER HA}"
+    source = f"def rnn_step({alike}, h_prev, W_x, W_h, b):\n    return np.tanh(x @ W_x + h_prev @ W_h + b)"
+    message = says(checks.rnn_step, defined(source, **values)["rnn_step"], WrongAnswer if values else Crashed)
+    assert f"The parameter {alike} is written with CYRILLIC SMALL LETTER HA." in message
+
+
 @pytest.mark.parametrize(
     "body",
     [

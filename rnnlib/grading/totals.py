@@ -45,15 +45,18 @@ def write_totals(rows, path, attempt="best", modified=None):
     """Write the table of totals, whole or not at all.
 
     Its columns are student, one a lab, such as "01_rnn (of 20)", total, and review: the labs at which a
-    person should look, and why, and "unreadable" where something could not be judged. Who has not handed in a
-    lab has 0 there. Where something has to be graded again the cell is empty, and so is the student's total.
+    person should look, and why, such as a notebook that does not count and solves more of an exercise; and
+    "unreadable" where something could not be judged. Who has not handed in a lab has 0 there. Where
+    something has to be graded again the cell is empty, and so is the student's total.
 
     Args:
         path: the CSV file; UTF-8 with a mark, so that spreadsheets read names as they are.
         rows, attempt, modified: see ``counting``.
     """
     results = counting(rows, attempt, modified)
-    of = {}
+    of, handed_in = {}, {}
+    for row in rows:
+        handed_in.setdefault((row.student, row.lab), []).append(row)
     for (_, lab), own in results.items():
         of[lab] = max(of.get(lab, 0), sum(row.of for row in own))
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
@@ -64,20 +67,26 @@ def write_totals(rows, path, attempt="best", modified=None):
         for student in dict.fromkeys(row.student for row in rows):
             points = [points_of(results.get((student, lab), [])) for lab in labs]
             total = None if None in points else float(sum(points))
-            review = [_reasons(lab, results.get((student, lab), [])) for lab in labs]
+            own = [(student, lab) for lab in labs if (student, lab) in results]
+            review = [_reasons(results[key], handed_in[key]) for key in own]
             review += ["unreadable"] * (student in unreadable)
             cells = [student, *points, total, "; ".join(filter(None, review))]
             table.writerow("" if cell is None else harmless(cell) for cell in cells)
 
 
-def _reasons(lab, rows):
-    """Why a person should look at a notebook, or ""."""
+def _reasons(rows, handed_in):
+    """Why a person should look at a lab, or "": of the rows that count, and all that were handed in."""
     reasons = dict.fromkeys(filter(None, map(to_look_at, rows)))
     unknown = [row.exercise for row in rows if row.points is None]
     if unknown:
         what = f"{unknown[0]} has" if len(unknown) == 1 else f"{len(unknown)} exercises have"
         reasons[f"{what} no points"] = None
-    return f"{lab}: {', '.join(reasons)}" if reasons else ""
+    points = {row.exercise: row.of if row.points is None else row.points for row in rows}
+    better = {row.exercise: None for row in handed_in if (row.points or 0) > points.get(row.exercise, 0)}
+    if better:
+        more = f" and {len(better) - 1} more" if len(better) > 1 else ""
+        reasons[f"another notebook has more points for {next(iter(better))}{more}"] = None
+    return f"{rows[0].lab}: {', '.join(reasons)}" if reasons else ""
 
 
 def points_of(rows):

@@ -344,6 +344,8 @@ def about_error(error, line, parameters, titles):
         missing := re.search(r"(\w+)\(\) missing .* argument.*?: (.*)", text)
     ):
         return f"{missing[1]} needs {missing[2]} as well."
+    if isinstance(error, TypeError) and "unhashable type" in text:
+        return "What can change, such as an array, is no key of a dict, and does not go through @cache."
     if isinstance(error, OverflowError):
         return "This number is too large for a computer: is there a way round computing it?"
     if isinstance(error, AttributeError) and (

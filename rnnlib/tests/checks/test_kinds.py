@@ -2,7 +2,7 @@
 
 import json
 import re
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import pytest
@@ -281,6 +281,14 @@ def test_values_from_outside_are_named():
     )
     message = says(checks.rnn_step, scope["rnn_step"])
     assert "It reads bias from outside: what the check hands in is x, h_prev, W_x, W_h, b." in message
+
+
+def test_a_cache_is_no_place_for_arrays():
+    source = (
+        "@lru_cache\ndef rnn_step(x, h_prev, W_x, W_h, b):\n    return np.tanh(x @ W_x + h_prev @ W_h + b)"
+    )
+    message = says(checks.rnn_step, defined(source, lru_cache=lru_cache)["rnn_step"], Crashed)
+    assert "does not go through @cache" in message
 
 
 @pytest.mark.parametrize("values", [{}, {"x": np.ones((2, 3))}])

@@ -82,6 +82,20 @@ def visit(browser, book):
 
 
 @pytest.fixture
+def stopped(visit):
+    """Open a page whose clock stands still: a slow machine has as much time as a fast one."""
+
+    def open_page(path, **settings):
+        page = visit(path, **settings)
+        page.clock.install()
+        page.reload()
+        page.clock.pause_at(page.evaluate("Date.now()") + 60_000)
+        return page
+
+    return open_page
+
+
+@pytest.fixture
 def ctrl_c():
     """Ctrl-C reaches what a test starts, also where a shell's ``pytest &`` let it be ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -69,11 +69,8 @@ def test_whoever_wants_no_motion_steps(visit):
     assert "Caught" in play_by_hand(figure, lambda t: (int(t == STAR), 1, int(t == BELL)), button="Step")
 
 
-def test_time_runs_and_the_solution_is_shown(visit):
-    page = visit(PAGE)
-    page.clock.install()
-    page.reload()
-    page.clock.pause_at(page.evaluate("Date.now()") + 60_000)  # a slow machine has as much time
+def test_time_runs_and_the_solution_is_shown(stopped):
+    page = stopped(PAGE)
     figure = figure_of(page, "hold")
     said = figure.locator(".explore-say")
     answers = figure.locator("g.dots.state circle")
@@ -182,11 +179,8 @@ def test_the_network_answers_wherever_the_star_is(visit, viewport):
     assert abs(again[0] - again[2]) < 0.15
 
 
-def test_one_unit_holds_and_time_runs(visit):
-    page = visit(PAGE)
-    page.clock.install()
-    page.reload()
-    page.clock.pause_at(page.evaluate("Date.now()") + 60_000)  # a slow machine has as much time
+def test_one_unit_holds_and_time_runs(stopped):
+    page = stopped(PAGE)
     figure = figure_of(page, "learnt")
     bars = figure.locator("svg g.gate")
     assert bars.count() == 6  # three gates of two units
@@ -204,8 +198,8 @@ def test_one_unit_holds_and_time_runs(visit):
     assert any(max(heights[3 * j + 2][:BELL]) < 0.1 < 0.9 < heights[3 * j + 2][BELL] for j in holders)
 
 
-def test_a_unit_s_step_answers_to_its_sliders(visit):
-    page = visit(PAGE)
+def test_a_unit_s_step_answers_to_its_sliders(stopped):
+    page = stopped(PAGE)
     figure = figure_of(page, "cell")
     i, f, o, x, c = 0.25, 1.0, 0.5, 1.0, -0.4
     for slider, value in zip(figure.locator("input[type=range]").all(), (i, f, o, x, c), strict=True):

@@ -97,11 +97,8 @@ def test_the_race_by_mouse_and_keys(visit):
     assert [figure.locator(f"svg rect[data-row={row}]").count() for row in ("gate", "state")] == [15, 8]
 
 
-def test_the_race_runs_by_itself(visit):
-    page = visit(PAGE)
-    page.clock.install()
-    page.reload()
-    page.clock.pause_at(page.evaluate("Date.now()") + 60_000)  # a slow machine has as much time
+def test_the_race_runs_by_itself(stopped):
+    page = stopped(PAGE)
     figure = figure_of(page, "wait")
     figure.get_by_role("button", name="Play").press("Enter")
     page.clock.run_for(1500)
@@ -237,8 +234,8 @@ def test_the_browser_takes_the_library_s_step(visit, mode):
         assert computed["z"] == pytest.approx(1 / (1 + np.exp(-(w * x + bias))), rel=1e-6)
 
 
-def test_a_unit_s_step_answers_to_mouse_and_keys(visit):
-    page = visit(PAGE)
+def test_a_unit_s_step_answers_to_mouse_and_keys(stopped):
+    page = stopped(PAGE)
     figure = figure_of(page, "cell")
     x, h, w, bias = -1.5, 0.8, -1.5, 0.5
     for slider, value in zip(figure.locator("input[type=range]").all(), (x, h, w, bias), strict=True):
@@ -296,11 +293,8 @@ def test_the_figure_says_when_a_question_is_answered(visit):
         assert found[0].startswith(words) if words else found == []
 
 
-def test_the_light_goes_out(visit):
-    page = visit(PAGE)
-    page.clock.install()
-    page.reload()
-    page.clock.pause_at(page.evaluate("Date.now()") + 60_000)  # a slow machine has as much time
+def test_the_light_goes_out(stopped):
+    page = stopped(PAGE)
     figure = figure_of(page, "cell")
     figure.get_by_role("button", name="next step").click()
     page.clock.run_for(1500)

@@ -92,11 +92,8 @@ def test_the_browser_trains_as_numpy_does(visit, seed):
     np.testing.assert_allclose(computed, expected, rtol=1e-6, atol=1e-12)
 
 
-def test_one_unit_learns_before_the_readers_eyes(visit):
-    page = visit(PAGE)
-    page.clock.install()
-    page.reload()
-    page.clock.pause_at(page.evaluate("Date.now()") + 60_000)  # a slow machine has as much time
+def test_one_unit_learns_before_the_readers_eyes(stopped):
+    page = stopped(PAGE)
     figure = page.locator('figure.explore[data-explore="train"]')
     said, play = figure.locator(".explore-say"), figure.get_by_role("button", name="Play")
     loss = figure.locator("path.line.ink")

@@ -140,11 +140,8 @@ def test_the_winner_changes_with_the_workers(visit):
     assert seen[:4] == [["hillis"], ["loop", "chunks"], ["chunks"], ["blelloch"]]
 
 
-def test_the_race_is_run_by_mouse_and_keys(visit):
-    page = visit(PAGE)
-    page.clock.install()
-    page.reload()
-    page.clock.pause_at(page.evaluate("Date.now()") + 60_000)  # a slow machine has as much time
+def test_the_race_is_run_by_mouse_and_keys(stopped):
+    page = stopped(PAGE)
     figure = figure_of(page, "race")
     places = figure.locator("svg g[data-way] text:nth-of-type(2)")
     assert places.all_text_contents() == ["0"] * 4

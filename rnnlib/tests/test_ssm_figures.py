@@ -163,11 +163,8 @@ def mass_of(figure):
     return figure.locator("svg rect.handle")
 
 
-def test_the_mass_is_pulled_and_swings_when_let_go(visit):
-    page = visit(PAGE)
-    page.clock.install()
-    page.reload()
-    page.clock.pause_at(page.evaluate("Date.now()") + 60_000)
+def test_the_mass_is_pulled_and_swings_when_let_go(stopped):
+    page = stopped(PAGE)
     figure = figure_of(page, "spring")
     data, pull = data_of(figure), figure.get_by_role("slider", name="pull")
     T = data.get("T", 8 * np.pi / np.sqrt(data["k"]))
@@ -207,11 +204,8 @@ def shown(figure):
     return number(figure.locator("svg text.explore-mass").text_content())
 
 
-def test_euler_moves_the_mass_out_of_the_picture(visit):
-    page = visit(PAGE)
-    page.clock.install()
-    page.reload()
-    page.clock.pause_at(page.evaluate("Date.now()") + 60_000)
+def test_euler_moves_the_mass_out_of_the_picture(stopped):
+    page = stopped(PAGE)
     figure = figure_of(page, "spring")
     data = data_of(figure)
     T = data.get("T", 8 * np.pi / np.sqrt(data["k"]))
@@ -446,11 +440,8 @@ def test_no_polynomial_of_the_past_is_better(visit):
             assert np.mean((np.repeat(past, 500) - (c + by * np.eye(6)[n]) @ basis) ** 2) > best
 
 
-def test_the_signal_runs_by(visit):
-    page = visit(PAGE)
-    page.clock.install()
-    page.reload()
-    page.clock.pause_at(page.evaluate("Date.now()") + 60_000)
+def test_the_signal_runs_by(stopped):
+    page = stopped(PAGE)
     figure = figure_of(page, "hippo")
     signal = np.array(data_of(figure)["signal"])
     time, count = figure.locator(".explore-range input").all()

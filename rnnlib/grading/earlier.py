@@ -103,13 +103,22 @@ def compared(before, handed_in, settings, solutions):
 
 def _renamed(before, submissions):
     """Earlier rows, those of a notebook that got another name, and no other change, under the new one."""
-    before, now = dict(before), {(each.student, each.file): each for each in submissions}
-    gone = {(place[0], rows[0].digest[:OWN]): place for place, rows in before.items() if place not in now}
-    for place, each in now.items():
-        if place not in before and (each.student, each.digest[:OWN]) in gone:
-            rows = before.pop(gone.pop((each.student, each.digest[:OWN])))
-            before[place] = [replace(row, file=each.file) for row in rows]
-    return before
+    now = {(each.student, each.file): each.digest[:OWN] for each in submissions}
+    old = {place: rows[0].digest[:OWN] for place, rows in before.items()}
+    free = {(place[0], digest): place for place, digest in old.items() if now.get(place) != digest}
+    origin = {
+        place: free.pop((place[0], digest))
+        for place, digest in now.items()
+        if old.get(place) != digest and (place[0], digest) in free
+    }
+    result = {}
+    for place, rows in before.items():
+        if place not in origin.values():
+            student, file = place  # where another has its name now, it is no longer there
+            result[student, f"{file}, as it was" if place in origin else file] = rows
+    for place, its_origin in origin.items():
+        result[place] = [replace(row, file=place[1]) for row in before[its_origin]]
+    return result
 
 
 def _known_results(before, submissions):

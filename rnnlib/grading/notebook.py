@@ -131,6 +131,13 @@ def other_labs(solution, student, folder):
     return f"holds {', '.join(names)}, {TOO}" if names else ""
 
 
+def needs_id(cell, path):
+    """Whether a cell's id alone says which cell of a solved lab, the path of one, it is."""
+    lab = _read_once(path).cells
+    known = grade_id(cell) and grade_id(cell) in map(grade_id, lab)
+    return cell.cell_type == "code" and not known and any(own.id == cell.get("id") for own in lab)
+
+
 def lab_name(notebook):
     """The lab's name in a notebook's metadata, such as "01_rnn", or None."""
     metadata = notebook.metadata.get("rnnlib")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 
+import nbformat
+
 from rnnlib.grading import notebook
 from rnnlib.grading.intake import reading
 from rnnlib.grading.intake.entry import COURSES_OWN, NOBODYS, SOLVED, courses
@@ -76,10 +78,13 @@ class File:
 
     @property
     def fingerprint(self):
-        """Changes with what of the notebook may change a verdict: prose and empty cells do not."""
-        data = json.loads(self.content or "{}")
-        data["cells"] = [cell for cell in data.get("cells", []) if cell["source"].strip() or cell["metadata"]]
-        return hashlib.sha256(json.dumps(data).encode()).hexdigest()
+        """Changes with what may change a verdict: prose, empty cells and an editor's own ids do not."""
+        cells = nbformat.from_dict(json.loads(self.content or "{}").get("cells", []))
+        cells = [cell for cell in cells if cell.source.strip() or cell.metadata]
+        for cell in cells:
+            if not notebook.needs_id(cell, self.solution):
+                cell.pop("id", None)
+        return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 
 def look_into(entry, name, solutions):

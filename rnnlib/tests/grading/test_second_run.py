@@ -218,19 +218,37 @@ def test_another_name_or_a_second_notebook_costs_no_points_by_hand(tmp_path, ver
     assert (rows, hits) == ([renamed], 1)
 
 
-def test_exchanged_names_are_graded_again_and_copies_stay_apart(tmp_path, verdicts):
-    """What is graded is what lies there under that name."""
+def test_exchanged_names_take_their_grades_along_and_copies_stay_apart(tmp_path, verdicts):
     other = LAB.replace(b"np.tanh", b"np.sin")
     for name, content in (("a", LAB), ("b", other)):
         put(tmp_path, f"S/ada/{name}.ipynb", content)
     out = tmp_path / "grades.csv"
-    digests = {row.file: row.digest for row in run(tmp_path / "S", out)[0]}
+    rows, _, _ = run(tmp_path / "S", out)
+    digests = {row.file: row.digest for row in rows}
+    write_csv([replace(row, points=1.5) if row.file == "b.ipynb" else row for row in rows], out)
     for name, content in (("a", other), ("b", LAB), ("c", LAB)):
         put(tmp_path, f"S/ada/{name}.ipynb", content)
     rows, hits, _ = run(tmp_path / "S", out)
     a, b = digests["a.ipynb"], digests["b.ipynb"]
     assert {row.file: row.digest for row in rows} == {"a.ipynb": b, "b.ipynb": a, "c.ipynb": a}
-    assert (hits, len(verdicts)) == (0, 5)
+    assert {row.file: row.points for row in rows} == {"a.ipynb": 1.5, "b.ipynb": 0, "c.ipynb": 0}
+    assert (hits, len(verdicts)) == (2, 3)
+
+
+def test_a_notebook_with_the_name_of_another_that_is_gone(tmp_path, verdicts):
+    for name, content in (("a", LAB), ("b", LAB.replace(b"np.tanh", b"np.sin"))):
+        put(tmp_path, f"S/ada/{name}.ipynb", content)
+    out = tmp_path / "grades.csv"
+    rows, _, _ = run(tmp_path / "S", out)
+    write_csv([replace(row, points={"a.ipynb": 1, "b.ipynb": 1.5}[row.file]) for row in rows], out)
+    (tmp_path / "S/ada/b.ipynb").replace(tmp_path / "S/ada/a.ipynb")
+    (row,), hits, handed_in = run(tmp_path / "S", out)
+    assert (row.file, row.points, hits) == ("a.ipynb", 1.5, 1)
+    assert handed_in.notes == [
+        "Graded before, and no longer there: ada/a.ipynb, as it was (1 of 2).",
+        "Changed by hand, and kept: ada 1.1 (1.5 of 2).",
+        "Changed by hand, and judged anew, so that this is gone: ada 1.1 (1 of 2).",
+    ]
 
 
 def test_what_no_grade_needs_grades_nothing_again(tmp_path, verdicts):
@@ -246,6 +264,30 @@ def test_what_no_grade_needs_grades_nothing_again(tmp_path, verdicts):
     put(tmp_path, "S/ada/01_rnn.ipynb", json.dumps(nb).encode())
     _, hits, _ = run(tmp_path / "S", tmp_path / "grades.csv")
     assert (hits, verdicts) == (1, ["ada"])
+
+
+def test_ids_of_cells_count_only_where_they_say_what_a_cell_is(tmp_path, verdicts):
+    """Older editors write none, and others write new ones."""
+    nb = json.loads(LAB)
+    nb["cells"].insert(3, {"cell_type": "code", "id": "mine", "metadata": {}, "source": "mine = 1"})
+    put(tmp_path, "S/ada/01_rnn.ipynb", json.dumps(nb).encode())
+    run(tmp_path / "S", tmp_path / "grades.csv")
+    for number, cell in enumerate(nb["cells"]):
+        cell["id"] = f"new{number}"
+    put(tmp_path, "S/ada/01_rnn.ipynb", json.dumps(nb).encode())
+    assert run(tmp_path / "S", tmp_path / "grades.csv")[1] == 1
+    for cell in nb["cells"]:
+        del cell["id"]
+    put(tmp_path, "S/ada/01_rnn.ipynb", json.dumps(nb | {"nbformat_minor": 4}).encode())
+    assert run(tmp_path / "S", tmp_path / "grades.csv")[1] == 1
+    answer = next(cell for cell in nb["cells"] if "def clip" in "".join(cell["source"]))
+    del answer["metadata"]["nbgrader"]
+    put(tmp_path, "S/ada/01_rnn.ipynb", json.dumps(nb).encode())
+    assert run(tmp_path / "S", tmp_path / "grades.csv")[1] == 0
+    answer["id"] = "clip"
+    put(tmp_path, "S/ada/01_rnn.ipynb", json.dumps(nb).encode())
+    assert run(tmp_path / "S", tmp_path / "grades.csv")[1] == 0
+    assert verdicts == ["ada"] * 3
 
 
 def test_why_a_file_is_unreadable_is_said_no_longer_than_it_is_true(tmp_path, verdicts):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rnnlib.grading.report import earned, number
+from rnnlib.grading.report import earned, number, to_look_at
 
 
 def is_changed(row):
@@ -10,16 +10,16 @@ def is_changed(row):
     return row.points != earned(row.verdict, row.of) or (row.verdict == "passed" and bool(row.message))
 
 
-def kept(rows, changed):
+def kept(rows, before):
     """A notebook's new rows, with what a person had changed where the verdict is the same again.
 
     Args:
-        changed: the earlier rows that a person had changed.
+        before: the earlier rows of the same code.
 
     Returns:
-        (rows, lost): lost are those of ``changed`` that do not hold any more.
+        (rows, lost): lost are those of ``before`` that a person had changed, and that do not hold any more.
     """
-    rows, left = list(rows), {row.exercise: row for row in changed}
+    rows, left = list(rows), {row.exercise: row for row in filter(is_changed, before)}
     for place, row in enumerate(rows):
         old = left.get(row.exercise)
         if old and row.verdict == "regrade":  # it is judged once more, and this stays for then
@@ -29,6 +29,12 @@ def kept(rows, changed):
             rows[place] = replace(row, verdict=old.verdict, points=old.points, message=old.message)
             del left[row.exercise]
     return rows, list(left.values())
+
+
+def marked(rows, before):
+    """The exercises with a mark for review that was not in the table: a person may have emptied it."""
+    unmarked = {row.exercise for row in before if row.verdict != "regrade" and not to_look_at(row)}
+    return [f"{row.student} {row.exercise}" for row in rows if row.exercise in unmarked and to_look_at(row)]
 
 
 def notes(before, kept, again):

@@ -168,7 +168,7 @@ def _functions(exercise):
 def _explained(failure, exercise, unmade):
     """A failure, with what a missing name and the grader's surroundings have to do with it."""
     missing = re.search(r"NameError: name '(\w+)' is not defined", failure.message)
-    if missing:
+    if missing and " is written with " not in failure.message:  # then the check has said why
         failure.message += _why_missing(exercise, missing[1], unmade)
     if failure.verdict == "crashed":
         sentence, failure.review = difference(failure.message)

@@ -79,9 +79,8 @@ def compared(before, handed_in, settings, solutions):
     """What was handed in, set beside what was graded before; notes say what comes of that.
 
     Returns:
-        (submissions, results, changed): list of Submission with digests; those of them of which earlier rows
-        still hold, with these rows; and the others whose code has not changed, with the earlier rows that
-        somebody has changed in the table, for ``by_hand.kept``.
+        (submissions, results, again): list of Submission with digests; those of them of which earlier rows
+        still hold, with these rows; and the others whose code has not changed, with their earlier rows.
     """
     lab = cache(lambda name: Path(solutions, f"{name}.ipynb").read_text("utf-8") if name else "")
     submissions = [
@@ -91,14 +90,14 @@ def compared(before, handed_in, settings, solutions):
     results = _known_results(before, submissions)
     handed_in.notes.extend(_why_again(before, submissions))
     handed_in.notes.extend(_gone(before, submissions))
-    changed = {}
+    again = {}
     for each in submissions:
-        rows = list(filter(by_hand.is_changed, before.get((each.student, each.file), [])))
-        if each not in results and rows and rows[0].digest[:OWN] == each.digest[:OWN]:
-            changed[each] = rows
-    kept, again = ({(each.student, each.file) for each in known} for known in (results, changed))
-    handed_in.notes.extend(by_hand.notes(before, kept, again))
-    return submissions, results, changed
+        rows = before.get((each.student, each.file))
+        if rows and each not in results and rows[0].digest[:OWN] == each.digest[:OWN]:
+            again[each] = rows
+    places = ({(each.student, each.file) for each in known} for known in (results, again))
+    handed_in.notes.extend(by_hand.notes(before, *places))
+    return submissions, results, again
 
 
 def _renamed(before, submissions):
@@ -154,7 +153,7 @@ def _digest(submission, settings, lab):
     Args:
         lab: the solved lab, as text.
     """
-    own = [submission.fingerprint, submission.problem, report.to_look_at(submission)]
+    own = [submission.fingerprint, submission.problem, submission.lab, report.to_look_at(submission)]
     rest = [lab, f"{submission.seed} {settings.timeout:g} {settings.memory:g}", _library()]
     halves = (hashlib.sha256("\0".join(parts).encode()).hexdigest()[:OWN] for parts in (own, rest))
     return "".join(halves).translate(LETTERS)

@@ -25,6 +25,7 @@ ALL_TEXTS = 2**20  # and of all such cells
 
 #: What makes a text more than prose: a function or a value in it may be an answer, or what one needs.
 CODE_LIKE = re.compile(r"^(?:async +)?(?:def|class) +\w|^\w+ *(?::[^=\n]*)?=|^checks\.", re.MULTILINE)
+LINE_END = re.compile(r"\r\n?")  # of Windows, and of an old Mac: to Python, the same
 IN_CODE = {"outputs", "execution_count", "input"}  # keys of cells with code, and of no others
 CONFLICT = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
 ZIP = "a zip file"
@@ -131,7 +132,7 @@ def _cell(cell):
     if kind == "code" and not all(isinstance(line, str | None) for line in lines):
         raise _unreadable("the code of a cell is no text")
     needed = {"cell_type": whole_letters(kind), "metadata": {}}
-    needed["source"] = "".join(line for line in lines if isinstance(line, str))
+    needed["source"] = LINE_END.sub("\n", "".join(line for line in lines if isinstance(line, str)))
     if isinstance(cell.get("id"), str):
         needed["id"] = whole_letters(cell["id"])
     grade_id = _entry(cell.get("metadata"), "nbgrader", "grade_id")

@@ -35,6 +35,14 @@ def test_every_encoding_of_unicode_is_read(encoding):
     assert reading.loads(LAB.decode().encode(encoding)) == reading.loads(LAB)
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_ends_are_those_of_python(end):
+    nb = json.loads(LAB)
+    for cell in nb["cells"]:
+        cell["source"] = "".join(cell["source"]).replace("\n", end)
+    assert reading.loads(json.dumps(nb).encode()) == reading.loads(LAB)
+
+
 def test_two_byte_order_marks_cost_nothing():
     assert reading.loads("\ufeff".encode() * 2 + LAB) == reading.loads(LAB)
 

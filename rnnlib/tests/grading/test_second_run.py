@@ -199,6 +199,27 @@ def test_points_by_hand_outlive_a_new_version_of_the_course(tmp_path, verdicts, 
     assert handed_in.notes == ["Changed by hand, and kept: ada 1.1 (1.5 of 2), bo 1.1 (2 of 2, passed)."]
 
 
+def test_a_mark_that_comes_back_is_named(tmp_path, verdicts, monkeypatch):
+    one = batch.grade_one
+    monkeypatch.setattr(
+        batch,
+        "grade_one",
+        lambda each, settings: [replace(row, review="look") for row in one(each, settings)],
+    )
+    for name in ("ada", "bo"):
+        put(tmp_path, f"S/{name}/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    rows, _, handed_in = run(tmp_path / "S", out)
+    assert ([row.review for row in rows], handed_in.notes) == (["look"] * 2, [])
+    write_csv([replace(row, review="") if row.student == "ada" else row for row in rows], out)
+    rows, _, handed_in = run(tmp_path / "S", out)
+    assert ([row.review for row in rows], handed_in.notes) == (["", "look"], [])
+    monkeypatch.setattr(earlier, "_library", lambda: "another")
+    rows, _, handed_in = run(tmp_path / "S", out)
+    assert [row.review for row in rows] == ["look"] * 2
+    assert handed_in.notes[-1] == "Marked for review, and not in the table before: ada 1.1."
+
+
 def test_another_name_or_a_second_notebook_costs_no_points_by_hand(tmp_path, verdicts):
     put(tmp_path, "S/ada/01_rnn.ipynb")
     out, note = tmp_path / "grades.csv", "Changed by hand, and kept: ada 1.1 (1.5 of 2)."
@@ -248,6 +269,20 @@ def test_a_notebook_with_the_name_of_another_that_is_gone(tmp_path, verdicts):
         "Graded before, and no longer there: ada/a.ipynb, as it was (1 of 2).",
         "Changed by hand, and kept: ada 1.1 (1.5 of 2).",
         "Changed by hand, and judged anew, so that this is gone: ada 1.1 (1 of 2).",
+    ]
+
+
+def test_another_name_by_which_it_is_no_lab_leaves_nothing_that_could_be_kept(tmp_path, verdicts):
+    put(tmp_path, "S/ada/01_rnn.ipynb", b"<html>")
+    put(tmp_path, "S/bo/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    (ada, bo), _, _ = run(tmp_path / "S", out)
+    write_csv([replace(ada, points=2), bo], out)
+    (tmp_path / "S/ada/01_rnn.ipynb").rename(tmp_path / "S/ada/lab.ipynb")
+    _, _, handed_in = run(tmp_path / "S", out)
+    assert handed_in.notes == [
+        "Graded before, and no longer there: ada/01_rnn.ipynb (2 of 2).",
+        "Changed by hand, and judged anew, so that this is gone: ada 1.1 (2 of 2).",
     ]
 
 

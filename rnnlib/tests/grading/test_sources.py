@@ -1,7 +1,7 @@
 """What the text of an answer tells."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnnlib.grading import sources
@@ -252,7 +252,8 @@ WORDS = "%time %%timeit %%bash !pip ! % ? = f(x) def f(x): return eval -n 1 x ge
 
 
 @given(st.lists(st.sampled_from([*WORDS.split(" "), "\n", "\n    "]), max_size=12).map(" ".join))
+@example("eval .system('ls')")
 def test_any_text_can_be_asked_about(source):
-    assert (to_review(source) or "").lstrip("!%") in source
+    assert (to_review(source) or "").lstrip("!%") in "".join(source.split())
     assert isinstance(sources.is_gap(source), bool)
     assert sources.functions(source) <= set(sources.names_made(source))

@@ -1,4 +1,4 @@
-"""What the book needs beyond ready-made extensions: fresh pages, whole outputs, names of code, a quiz."""
+"""What the book needs beyond ready-made extensions: fresh pages, whole outputs, names of folds, a quiz."""
 
 import hashlib
 import os

@@ -114,7 +114,8 @@ def _outer_values(exercise, answer, kinds=np.ndarray | np.generic | float | int 
     if not names:
         return ""
     hint = f"It reads {names[0]} from outside: what the check hands in is {', '.join(exercise.parameters)}."
-    return f"{hint} {words.about_look_alike(answer, exercise.parameters, names[0])}".rstrip()
+    alike = (words.about_look_alike(answer, exercise.parameters, name) for name in names)
+    return f"{hint} {next(filter(None, alike), '')}".rstrip()
 
 
 def _about_a_crash(exercise, answer, case, error):
@@ -124,7 +125,7 @@ def _about_a_crash(exercise, answer, case, error):
         or _outer_values(exercise, answer, int, words.is_axis)
         or words.about_library(answer)
         or words.about_key(error, exercise.arguments, case)
-        or words.about_look_alike(answer, exercise.parameters, getattr(error, "name", None))
+        or (isinstance(error, NameError) and words.about_look_alike(answer, exercise.parameters, error.name))
         or words.about_error(error, line, exercise.parameters, exercise.titles())
         or exercise.clue_of(answer, case)
         or _outer_values(exercise, answer)

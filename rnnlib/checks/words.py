@@ -345,7 +345,9 @@ def about_error(error, line, parameters, titles):
     ):
         return f"{missing[1]} needs {missing[2]} as well."
     if isinstance(error, TypeError) and "unhashable type" in text:
-        return "What can change, such as an array, is no key of a dict, and does not go through @cache."
+        if "slice" in text:
+            return 'This is a dict: it takes a key, such as ["b"], and no slice.'
+        return "An array, or a list, cannot be a key of a dict, or an argument of a function under @cache."
     if isinstance(error, OverflowError):
         return "This number is too large for a computer: is there a way round computing it?"
     if isinstance(error, AttributeError) and (

@@ -34,7 +34,7 @@ class Attempt(NamedTuple):
 
 
 def _perhaps_passed_elsewhere(failure):
-    """Whether it may pass on the student's computer; a magic that does not exist stops it there, too."""
+    """Whether an exercise may pass on the student's computer; an unknown magic fails there, too."""
     return (
         failure.verdict in ("timed out", "regrade")
         or (failure.review and "UsageError" not in failure.message)

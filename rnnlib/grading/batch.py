@@ -51,20 +51,18 @@ def grade(folder, out, *, solutions, seed=None, jobs=1, dask=None, settings=None
     earlier.refuse_another_class(before, handed_in.submissions, out, folder)
     submissions, results, again = earlier.compared(before, handed_in, settings, solutions)
     hits = sum(bool(submission.file) for submission in results)
-    todo, marked = [submission for submission in submissions if submission not in results], []
+    todo = [submission for submission in submissions if submission not in results]
     with _executor(jobs, dask) as executor, _opened(journal, "w" if fresh else "a") as file:
         for submission, rows in _new_results(todo, settings, executor):
             rows, lost = by_hand.kept(rows, again.get(submission, []))
-            handed_in.notes.extend(by_hand.note("gone, since the verdict is another one", lost))
-            marked += by_hand.marked(rows, again.get(submission, []))
+            handed_in.notes.extend(
+                by_hand.note("gone, since it has another verdict, or is not in the lab any more", lost)
+            )
             results[submission] = rows
             file.write("\n" + report.to_json(rows))  # after a line that was cut
             file.flush()
-    if marked:
-        handed_in.notes.append(
-            f"Marked for review, and not in the table before: {', '.join(sorted(marked))}."
-        )
     rows = list(chain.from_iterable(map(results.get, submissions)))
+    handed_in.notes.extend(earlier.marks([] if fresh else earlier.table(out), rows))
     write_csv(rows, out)
     journal.unlink(missing_ok=True)
     return rows, hits, handed_in

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rnnlib.grading.report import earned, number, to_look_at
+from rnnlib.grading.report import earned, number
 
 
 def is_changed(row):
@@ -25,16 +25,10 @@ def kept(rows, before):
         if old and row.verdict == "regrade":  # it is judged once more, and this stays for then
             rows[place] = old
             del left[row.exercise]
-        elif old and (old.verdict == row.verdict or old.message == row.message):
+        elif old and (old.verdict == row.verdict or (old.verdict == "passed" and old.message == row.message)):
             rows[place] = replace(row, verdict=old.verdict, points=old.points, message=old.message)
             del left[row.exercise]
     return rows, list(left.values())
-
-
-def marked(rows, before):
-    """The exercises with a mark for review that was not in the table: a person may have emptied it."""
-    unmarked = {row.exercise for row in before if row.verdict != "regrade" and not to_look_at(row)}
-    return [f"{row.student} {row.exercise}" for row in rows if row.exercise in unmarked and to_look_at(row)]
 
 
 def notes(before, kept, again):
@@ -48,7 +42,7 @@ def notes(before, kept, again):
     what = {
         "kept": kept,
         "kept where the verdict is the same again": again,
-        "judged anew, so that this is gone": before.keys() - kept - again,
+        "gone, since the notebook has changed or is no longer there": before.keys() - kept - again,
     }
     for words, places in what.items():
         rows = [row for place, own in before.items() if place in places for row in own]

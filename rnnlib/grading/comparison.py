@@ -110,8 +110,7 @@ def _failure(exercise, error, broken):
     if name == "NameError" and f"'{exercise.name}'" in text:
         if broken:
             return Failed("crashed", f"{exercise.name} is not defined, since its cell stopped with {broken}.")
-        deletes = re.compile(rf"^\s*del\b[^#;\n]*\b{exercise.name}\b", re.MULTILINE)
-        if any(deletes.search(cell.source) for cell in exercise.cells):
+        if any(exercise.name in sources.names_deleted(cell.source) for cell in exercise.cells):
             return Failed("crashed", f"{exercise.name} is not defined, since the code deletes it, with del.")
         return Failed("crashed", f"{exercise.name} is not defined: was it renamed?{_instead(exercise)}")
     return Failed("crashed", f"the check stopped with {error_text(error)}{_replaced(exercise)}")

@@ -1,6 +1,5 @@
 """What earlier runs over a class have graded, and which of it still holds."""
 
-import hashlib
 import re
 import secrets
 import unicodedata
@@ -10,24 +9,30 @@ from itertools import chain
 from pathlib import Path
 
 from rnnlib.grading import by_hand, report
+from rnnlib.grading.digests import digest, of_notebook
+from rnnlib.grading.names import with_numbers
 from rnnlib.grading.process import failed_rows
 from rnnlib.grading.table import read_csv
-
-LETTERS = str.maketrans("0123456789", "ghijklmnop")  # a spreadsheet takes 12345678e9 for a number
-OWN = 8  # letters of a digest that change with the notebook alone
-JUDGES = ("checks", "data", "grading", "models", "tools")  # rooms of the library that a verdict depends on
 
 
 def read(out, journal):
     """The rows of earlier runs: (student, file) -> list, the latest last."""
     before = {}
-    for row in map(_composed, read_csv(out) if out.exists() else []):
+    for row in table(out):
         before.setdefault((row.student, row.file), []).append(row)
     lines = journal.read_text(encoding="utf-8", errors="replace").splitlines() if journal.exists() else []
     for rows in filter(None, map(_journaled, lines)):
-        before.pop((rows[0].student, rows[0].file), None)
-        before[rows[0].student, rows[0].file] = rows
+        student, file = rows[0].student, rows[0].file
+        old = before.pop((student, file), [])
+        if any(map(by_hand.is_changed, old)) and of_notebook(old[0]) != of_notebook(rows[0]):
+            before.setdefault((student, f"{file}, as it was"), old)  # it may have another name now
+        before[student, file] = rows
     return before
+
+
+def table(out):
+    """The rows of an earlier run's table; none where there is none."""
+    return list(map(_composed, read_csv(out))) if out.exists() else []
 
 
 def _journaled(line):
@@ -64,14 +69,14 @@ def refuse_another_class(before, submissions, out, folder):
             "changed the name, write it in the table as it was, as text"
         )
     if names:
-        or_rename = ", or change the name in the table, if it is another one now" if students else ""
+        or_rename = ", change the name in the table, if it is another one now" if students else ""
         numbered = sorted(
             {s.student for s in submissions if re.fullmatch(rf"{re.escape(names[0])} \d+", s.student)}
         )
         which = f" ({' or '.join(numbered)}, since there are several)" if numbered else ""
         raise ValueError(
-            f"{out} holds grades of {names[0]}, and {folder} does not: choose another --out, "
-            f"write it anew with --fresh, or take these rows out of it{or_rename}{which}"
+            f"{out} holds grades of {names[0]}, and {folder} does not: choose another --out, take these "
+            f"rows out of it{or_rename}{which}, or grade all anew with --fresh (without points by hand)"
         )
 
 
@@ -84,7 +89,7 @@ def compared(before, handed_in, settings, solutions):
     """
     lab = cache(lambda name: Path(solutions, f"{name}.ipynb").read_text("utf-8") if name else "")
     submissions = [
-        replace(each, digest=_digest(each, settings, lab(each.lab))) for each in handed_in.submissions
+        replace(each, digest=digest(each, settings, lab(each.lab))) for each in handed_in.submissions
     ]
     before = _renamed(before, submissions)
     results = _known_results(before, submissions)
@@ -93,7 +98,7 @@ def compared(before, handed_in, settings, solutions):
     again = {}
     for each in submissions:
         rows = before.get((each.student, each.file))
-        if rows and each not in results and rows[0].digest[:OWN] == each.digest[:OWN]:
+        if rows and each not in results and of_notebook(rows[0]) == of_notebook(each):
             again[each] = rows
     places = ({(each.student, each.file) for each in known} for known in (results, again))
     handed_in.notes.extend(by_hand.notes(before, *places))
@@ -102,22 +107,35 @@ def compared(before, handed_in, settings, solutions):
 
 def _renamed(before, submissions):
     """Earlier rows, those of a notebook that got another name, and no other change, under the new one."""
-    now = {(each.student, each.file): each.digest[:OWN] for each in submissions}
-    old = {place: rows[0].digest[:OWN] for place, rows in before.items()}
-    free = {(place[0], digest): place for place, digest in old.items() if now.get(place) != digest}
-    origin = {
-        place: free.pop((place[0], digest))
-        for place, digest in now.items()
-        if old.get(place) != digest and (place[0], digest) in free
-    }
-    result = {}
+    now = {(each.student, each.file): of_notebook(each) for each in submissions}
+    old = {place: of_notebook(rows[0]) for place, rows in before.items()}
+    free, origin = {}, {}
+    for place, part in old.items():
+        if now.get(place) != part:
+            free.setdefault((place[0], part), []).append(place)
+    for place, part in now.items():
+        if old.get(place) != part and free.get((place[0], part)):
+            origin[place] = free[place[0], part].pop(0)
+    result, moved = {}, set(origin.values())
     for place, rows in before.items():
-        if place not in origin.values():
+        if place not in moved:
             student, file = place  # where another has its name now, it is no longer there
             result[student, f"{file}, as it was" if place in origin else file] = rows
-    for place, its_origin in origin.items():
-        result[place] = [replace(row, file=place[1]) for row in before[its_origin]]
+    for place, former in origin.items():
+        result[place] = [replace(row, file=place[1]) for row in before[former]]
     return result
+
+
+def marks(before, rows):
+    """A line that names what is marked for review and was not in a table: a person may have emptied it."""
+
+    def exercises(rows):
+        return {(row.student, of_notebook(row), row.exercise) for row in rows}
+
+    unmarked = exercises(row for row in before if row.verdict != "regrade" and not report.to_look_at(row))
+    new = [row for row in rows if report.to_look_at(row) and exercises([row]) <= unmarked]
+    names = sorted({f"{row.student} {row.exercise}" for row in new}, key=with_numbers)
+    return [f"Marked for review, and not in the table before: {', '.join(names)}."] if names else []
 
 
 def _known_results(before, submissions):
@@ -144,34 +162,11 @@ def _whole(rows, submission):
     return [report.recounted(by_exercise[exercise], submission) for exercise in points]
 
 
-def _digest(submission, settings, lab):
-    """Changes with all that a submission's rows depend on: half with the notebook, half with the rest.
-
-    Bubblewrap changes no verdict: a notebook that was graded without it is not graded again inside it.
-    Nor does another notebook beside it.
-
-    Args:
-        lab: the solved lab, as text.
-    """
-    own = [submission.fingerprint, submission.problem, submission.lab, report.to_look_at(submission)]
-    rest = [lab, f"{submission.seed} {settings.timeout:g} {settings.memory:g}", _library()]
-    halves = (hashlib.sha256("\0".join(parts).encode()).hexdigest()[:OWN] for parts in (own, rest))
-    return "".join(halves).translate(LETTERS)
-
-
-@cache
-def _library():
-    """Changes with the code that judges."""
-    package = Path(__file__).parents[1]
-    files = sorted(path for room in JUDGES for path in (package / room).rglob("*.py"))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
-
-
 def _why_again(before, submissions):
     """A line where notebooks that have not changed are graded again."""
-    pairs = ((before.get((each.student, each.file)), each.digest) for each in submissions if each.file)
-    pairs = [(rows[0].digest, digest) for rows, digest in pairs if rows]
-    count = sum(old[:OWN] == new[:OWN] and old != new for old, new in pairs)
+    pairs = ((before.get((each.student, each.file)), each) for each in submissions if each.file)
+    same = [(rows[0], each) for rows, each in pairs if rows and of_notebook(rows[0]) == of_notebook(each)]
+    count = sum(row.digest != each.digest for row, each in same)
     if not count:
         return []
     what = "the checks, a lab, the library, the seed or the settings have changed"

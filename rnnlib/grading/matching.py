@@ -84,8 +84,8 @@ class Work:
         self.empty = set(map(squeeze, gaps.values()))
         self.answers = {name: [] for name in gaps}
         self.added = {place: [] for place in range(-1, len(solution.cells))}
-        self.place = -1  # of the last cell of the lab that was taken
-        self.places = set()  # of all that were taken
+        self.place = -1  # of the last cell of the lab's code that was taken
+        self.places = set()  # of all cells that were taken
         self.code = []  # (number, source) of every code cell with something in it
         self.texts = set()  # functions that a text cell defines, and not one of the lab's
         self.inert = {}  # functions in gaps that do not run -> where they stand
@@ -95,12 +95,13 @@ class Work:
         """Sort the next cell of the student's notebook."""
         place, kind, name = self._identity(cell)
         if place is not None:
-            self.place = place
             self.places.add(place)
         if cell.cell_type != "code":
             if squeeze(cell.source) not in self.lab_texts and "NotImplementedError" not in cell.source:
                 self.texts |= sources.names_made(cell.source)
             return
+        if place is not None:
+            self.place = place
         if kind == "check":
             self.checks.setdefault(name, number)
         if squeeze(cell.source) in self.empty or sources.is_gap(cell.source):

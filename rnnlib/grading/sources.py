@@ -12,6 +12,9 @@ COMMENT = re.compile(r"^[ \t]*# ?(.*\n?)", re.MULTILINE)
 RETURN = re.compile(r"^[ \t]*(return\b.*)", re.MULTILINE)
 NUMPYS = re.compile(r"^[ \t]*((?:np|numpy)\.[\w.]+) *=(?!=)", re.MULTILINE)
 
+DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+SCOPES = DEFINITIONS | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
 once = lru_cache(maxsize=1000)  # a cell is asked about many times
 LONGEST = 100_000  # characters that a person, too, would read
 
@@ -24,20 +27,35 @@ def names_made(source):
     except Exception:
         pattern = r"^(?:(?:async +)?def|class) +(\w+)|^(\w+) *(?::[^=\n]*)?=[^=]"
         return frozenset(first or second for first, second in re.findall(pattern, source, re.MULTILINE))
-    names, nodes = set(), list(tree.body)
-    while nodes:
-        match nodes.pop():
+    names = set()
+    for node in _nodes_outside(tree):
+        match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 names.add(name)
-            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                pass
             case ast.Name(id=name, ctx=ast.Store()):
                 names.add(name)
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 names |= {alias.asname or alias.name.split(".")[0] for alias in aliases}
-            case node:
-                nodes += ast.iter_child_nodes(node)
     return frozenset(names)
+
+
+def names_deleted(source):
+    """The names that a source takes away with ``del``, outside of functions and classes."""
+    try:
+        nodes = list(_nodes_outside(parsed(source)))
+    except Exception:
+        return frozenset()
+    return frozenset(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del))
+
+
+def _nodes_outside(tree):
+    """The nodes of a tree but for those inside functions, classes and comprehensions."""
+    nodes = list(tree.body)
+    while nodes:
+        node = nodes.pop()
+        yield node
+        if not isinstance(node, SCOPES):
+            nodes += ast.iter_child_nodes(node)
 
 
 @once
@@ -85,8 +103,8 @@ def gives_value(statement):
         (node,) = ast.parse(statement).body
     except (SyntaxError, ValueError):
         return True
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-    return isinstance(node, (*kinds, ast.Assign, ast.AnnAssign, ast.AugAssign))
+    kinds = DEFINITIONS | ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.AugAssign
+    return isinstance(node, kinds)
 
 
 def functions(source):

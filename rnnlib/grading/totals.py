@@ -45,9 +45,9 @@ def write_totals(rows, path, attempt="best", modified=None):
     """Write the table of totals, whole or not at all.
 
     Its columns are student, one a lab, such as "01_rnn (of 20)", total, and review: the labs at which a
-    person should look, and why, such as a notebook that does not count and solves more of an exercise; and
-    "unreadable" where something could not be judged. Who has not handed in a lab has 0 there. Where
-    something has to be graded again the cell is empty, and so is the student's total.
+    person should look, and why; and "unreadable" where something could not be judged. Who has not handed in
+    a lab has 0 there. Where something has to be graded again the cell is empty, and so is the student's
+    total. Beside the best notebook another may solve more of an exercise: that is a reason to look, too.
 
     Args:
         path: the CSV file; UTF-8 with a mark, so that spreadsheets read names as they are.
@@ -68,14 +68,19 @@ def write_totals(rows, path, attempt="best", modified=None):
             points = [points_of(results.get((student, lab), [])) for lab in labs]
             total = None if None in points else float(sum(points))
             own = [(student, lab) for lab in labs if (student, lab) in results]
-            review = [_reasons(results[key], handed_in[key]) for key in own]
+            review = [_reasons(results[key], handed_in[key] if attempt == "best" else []) for key in own]
             review += ["unreadable"] * (student in unreadable)
             cells = [student, *points, total, "; ".join(filter(None, review))]
             table.writerow("" if cell is None else harmless(cell) for cell in cells)
 
 
 def _reasons(rows, handed_in):
-    """Why a person should look at a lab, or "": of the rows that count, and all that were handed in."""
+    """Why a person should look at a lab, or "".
+
+    Args:
+        rows: those that count.
+        handed_in: all rows among which the best notebook was chosen.
+    """
     reasons = dict.fromkeys(filter(None, map(to_look_at, rows)))
     unknown = [row.exercise for row in rows if row.points is None]
     if unknown:

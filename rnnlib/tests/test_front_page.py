@@ -96,10 +96,8 @@ def test_keys_pressed_elsewhere_send_nothing(page):
     assert said(page) == ["?", "+1"]
 
 
-def test_time_goes_by_itself_until_it_is_paused(visit):
-    page = visit(PAGE)
-    page.clock.install()
-    page.reload()
+def test_time_goes_by_itself_until_it_is_paused(stopped):
+    page = stopped(PAGE)
     count = page.locator("figure.explore .count")
     first = count.text_content()
     page.clock.run_for(60_000)

@@ -16,7 +16,7 @@ from rnnlib.grading.notebook import UnreadableNotebook
 LARGEST_FILE = 300 * 2**20  # bytes; a larger file is not read
 TOO_LARGE = f"the file is larger than {LARGEST_FILE >> 20} MiB"
 LARGEST_CODE = 5 * 2**20  # characters in all code cells
-LARGEST_CELL = 2**20  # where there are more, those in a larger one are left out
+LARGEST_CELL = 2**20  # where a notebook holds more, larger cells than this are left out, until it does not
 MOST_NAMES = 100  # that such a cell makes, to be told where an answer needs one
 TOO_MUCH_CODE = f"the notebook holds more than {LARGEST_CODE >> 20} MiB of code"
 LEFT_OUT = f'raise ValueError("this cell was left out: with it, {TOO_MUCH_CODE}")'
@@ -62,11 +62,9 @@ def loads(content):
         raise _unreadable("no cell says of which type it is")
     cells = list(map(_cell, cells))
     code = [cell for cell in cells if cell["cell_type"] == "code"]
-    if _length(code) > LARGEST_CODE:
-        for cell in code:
+    for cell in sorted(code, key=lambda cell: len(cell["source"]), reverse=True):
+        if sum(len(cell["source"]) for cell in code) > LARGEST_CODE:
             cell["source"] = _without_data(cell["source"])
-    if _length(code) > LARGEST_CODE:
-        raise UnreadableNotebook(TOO_MUCH_CODE)
     if not is_utf8 and any("\udc80" <= letter <= "\udcff" for cell in code for letter in cell["source"]):
         raise _unreadable("a code cell holds letters that are not UTF-8: save the notebook as UTF-8")
     left = ALL_TEXTS
@@ -141,14 +139,14 @@ def _cell(cell):
     return needed
 
 
-def _length(cells):
-    return sum(len(cell["source"]) for cell in cells)
-
-
 def _without_data(source):
-    """The code of a cell; of one with a picture, or data, as a text, that it was left out."""
+    """What stands in the place of a cell with a picture, or data, as a text.
+
+    Raises:
+        UnreadableNotebook: it is no larger than an answer may be.
+    """
     if len(source) <= LARGEST_CELL:
-        return source
+        raise UnreadableNotebook(TOO_MUCH_CODE)
     names = sorted(sources.names_made(source))[:MOST_NAMES]
     return "\n".join([LEFT_OUT, *(f"{name} = None" for name in names)])
 
@@ -183,4 +181,6 @@ def _why_no_json(content, text, error):
     place = getattr(error, "pos", 0)
     if place >= len(text) or str(error).startswith("Unterminated string"):
         return "its JSON is cut off: was it saved, or sent, to its end?"
+    if error.msg == "Extra data":
+        return f"its JSON ends before the file does (line {error.lineno}): are there two notebooks in it?"
     return f"it is no JSON (line {error.lineno}): was it edited by hand?"

@@ -534,6 +534,17 @@ def test_where_a_name_is_that_is_missing_is_told(memory, exercise, unmade, words
     assert failure.value.message.endswith(words)
 
 
+def test_a_letter_that_the_check_names_is_not_looked_for_elsewhere(memory):
+    memory.below = frozenset({"x"})
+    alike = "\N{CYRILLIC SMALL LETTER HA}"
+    text = (
+        f"NameError: name 'x' is not defined. The parameter {alike} is written with CYRILLIC SMALL LETTER HA"
+    )
+    with pytest.raises(Failed) as failure:
+        compare(memory, [{"output_type": "error", "ename": "Crashed", "evalue": text}])
+    assert failure.value.message == text
+
+
 @pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 def test_inside_bubblewrap_nothing_is_said_and_the_verdicts_are_the_same(grade, solved):
     result, rows = grade(solved, sandbox="on")

@@ -62,8 +62,14 @@ def test_data_in_a_cell_costs_that_cell_alone():
 
 def test_a_large_cell_is_read_where_there_is_room():
     nb = json.loads(LAB)
-    nb["cells"][1]["source"] = "# " + "x" * 4 * 2**20
-    assert reading.loads(json.dumps(nb).encode()).cells[1].source == nb["cells"][1]["source"]
+    first, second, *_ = (cell for cell in nb["cells"] if cell["cell_type"] == "code")
+    first["source"] = "# " + "x" * 4 * 2**20
+    sources = [cell.source for cell in reading.loads(json.dumps(nb).encode()).cells]
+    assert first["source"] in sources
+    second["source"] = "# " + "x" * 3 * 2**20  # now the larger one gives way
+    sources = [cell.source for cell in reading.loads(json.dumps(nb).encode()).cells]
+    assert second["source"] in sources
+    assert sum(source.startswith("raise ValueError") for source in sources) == 1
 
 
 @pytest.mark.parametrize("end", [b"\0" * 4096, b"\r\n\x1a", b"\n\n \t"])
@@ -97,6 +103,7 @@ def test_what_a_disk_or_a_system_adds_at_the_end_costs_nothing(end):
         (bytes(range(256)), "it is no JSON, but another kind of file"),
         (b"import numpy", "it is no JSON, but another kind of file"),
         (b'{"cells": [],}', "it is no JSON (line 1): was it edited by hand?"),
+        (b'{"cells": []}\n{"cells": []}', "its JSON ends before the file does (line 2)"),
         (b"[]", "it is JSON, and no notebook: it has no cells"),
         (b"null", "it is JSON, and no notebook: it has no cells"),
         (b'{"worksheets": [3]}', "it is JSON, and no notebook: it has no cells"),
@@ -184,3 +191,4 @@ def test_a_cell_that_has_lost_its_type_is_what_it_holds():
     ]
     student = reading.loads(json.dumps({"cells": cells}).encode())
     assert [cell.cell_type for cell in student.cells] == ["code", "code", "raw", "raw", "raw", "code"]
+    assert [cell.source for cell in student.cells] == ["x = 1", "y = 1", "", "x = 2", "", "z = 1"]

@@ -17,13 +17,15 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from rnnlib.grading import batch, earlier, report, sandbox, submission
+from rnnlib.grading import batch, digests, earlier, report, sandbox, submission
 from rnnlib.grading.feedback import feedback, old_pages, write_feedback
 from rnnlib.grading.settings import Settings
 from rnnlib.grading.table import COLUMNS, read_csv, write_csv
 from rnnlib.tests.grading.folders import LAB, POSIX, put, zipped
 
 pytestmark = pytest.mark.usefixtures("no_kernel")
+
+GONE = "Changed by hand, and gone, since the notebook has changed or is no longer there"
 
 
 @pytest.fixture
@@ -51,6 +53,18 @@ def verdicts(monkeypatch):
 def run(folder, out, **options):
     options = {"solutions": sandbox.SOLUTIONS, "seed": 5, "settings": Settings()} | options
     return batch.grade(folder, out, **options)
+
+
+def run_and_stop(folder, out):
+    """Grade all, and end before the table is written."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch, "write_csv", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, out)
 
 
 class Remembering(ThreadPoolExecutor):
@@ -129,7 +143,7 @@ def test_a_changed_library_or_lab_grades_again_and_says_so(tmp_path, verdicts, m
         "2 notebooks graded before."
     )
     changes = [
-        ({}, lambda: monkeypatch.setattr(earlier, "_library", lambda: "another")),
+        ({}, lambda: monkeypatch.setattr(digests, "_library", lambda: "another")),
         ({"seed": 6}, lambda: None),
         ({"seed": 6, "settings": Settings(timeout=9)}, lambda: None),
         ({"seed": 6, "settings": Settings(timeout=9, memory=3)}, lambda: None),
@@ -162,7 +176,7 @@ def test_points_changed_by_hand_are_kept_or_told_to_be_gone(tmp_path, verdicts):
     assert [row.points for row in rows] == [0, 1.5]
     assert handed_in.notes == [
         "Changed by hand, and kept: bo 1.1 (1.5 of 2).",
-        "Changed by hand, and judged anew, so that this is gone: ada 1.1 (1.5 of 2).",
+        f"{GONE}: ada 1.1 (1.5 of 2).",
     ]
 
 
@@ -182,7 +196,7 @@ def test_points_by_hand_outlive_a_new_version_of_the_course(tmp_path, verdicts, 
         return [replace(row, verdict=verdict_, message=message) for row in one(each, settings)]
 
     monkeypatch.setattr(batch, "grade_one", anew)
-    monkeypatch.setattr(earlier, "_library", lambda: "another")
+    monkeypatch.setattr(digests, "_library", lambda: "another")
     named = "ada 1.1 (1.5 of 2), bo 1.1 (2 of 2, passed), cy 1.1 (1.5 of 2)."
     notes = [
         "Not kept, since the checks, a lab, the library, the seed or the settings have changed: "
@@ -192,8 +206,8 @@ def test_points_by_hand_outlive_a_new_version_of_the_course(tmp_path, verdicts, 
     assert planned(tmp_path / "S", out)[0].notes == notes
     rows, hits, handed_in = run(tmp_path / "S", out)
     assert [(row.verdict, row.points) for row in rows] == [("wrong", 1.5), ("passed", 2), ("crashed", 0)]
-    gone = "Changed by hand, and gone, since the verdict is another one: cy 1.1 (1.5 of 2)."
-    assert (hits, handed_in.notes) == (0, [*notes, gone])
+    gone = "Changed by hand, and gone, since it has another verdict, or is not in the lab any more"
+    assert (hits, handed_in.notes) == (0, [*notes, f"{gone}: cy 1.1 (1.5 of 2)."])
     again, hits, handed_in = run(tmp_path / "S", out)
     assert (again, hits) == (rows, 3)
     assert handed_in.notes == ["Changed by hand, and kept: ada 1.1 (1.5 of 2), bo 1.1 (2 of 2, passed)."]
@@ -214,7 +228,8 @@ def test_a_mark_that_comes_back_is_named(tmp_path, verdicts, monkeypatch):
     write_csv([replace(row, review="") if row.student == "ada" else row for row in rows], out)
     rows, _, handed_in = run(tmp_path / "S", out)
     assert ([row.review for row in rows], handed_in.notes) == (["", "look"], [])
-    monkeypatch.setattr(earlier, "_library", lambda: "another")
+    monkeypatch.setattr(digests, "_library", lambda: "another")
+    run_and_stop(tmp_path / "S", out)
     rows, _, handed_in = run(tmp_path / "S", out)
     assert [row.review for row in rows] == ["look"] * 2
     assert handed_in.notes[-1] == "Marked for review, and not in the table before: ada 1.1."
@@ -256,6 +271,40 @@ def test_exchanged_names_take_their_grades_along_and_copies_stay_apart(tmp_path,
     assert (hits, len(verdicts)) == (2, 3)
 
 
+def test_copies_keep_their_own_grades(tmp_path, verdicts):
+    for name in "ab":
+        put(tmp_path, f"S/ada/{name}.ipynb")
+    out = tmp_path / "grades.csv"
+    rows, _, _ = run(tmp_path / "S", out)
+    write_csv([replace(row, points={"a.ipynb": 0.5, "b.ipynb": 1}[row.file]) for row in rows], out)
+    for old, new in ("ac", "bd"):
+        (tmp_path / f"S/ada/{old}.ipynb").rename(tmp_path / f"S/ada/{new}.ipynb")
+    rows, hits, _ = run(tmp_path / "S", out)
+    assert ({row.file: row.points for row in rows}, hits) == ({"c.ipynb": 0.5, "d.ipynb": 1}, 2)
+    (tmp_path / "S/ada/d.ipynb").unlink()
+    rows, hits, _ = run(tmp_path / "S", out)
+    assert ({row.file: row.points for row in rows}, hits) == ({"c.ipynb": 0.5}, 1)
+    put(tmp_path, "S/ada/e.ipynb", LAB.replace(b"np.tanh", b"np.sin"))
+    run(tmp_path / "S", out)
+    put(tmp_path, "S/ada/e.ipynb")  # a copy of c now, which stays
+    rows, hits, _ = run(tmp_path / "S", out)
+    assert ({row.file: row.points for row in rows}, hits) == ({"c.ipynb": 0.5, "e.ipynb": 0}, 1)
+
+
+def test_a_run_that_was_stopped_costs_no_points_by_hand(tmp_path, verdicts):
+    """The name of a notebook with such points is another one's now, and that one has been graded."""
+    put(tmp_path, "S/ada/a.ipynb")
+    out = tmp_path / "grades.csv"
+    (row,), _, _ = run(tmp_path / "S", out)
+    write_csv([replace(row, points=1.5)], out)
+    (tmp_path / "S/ada/a.ipynb").rename(tmp_path / "S/ada/b.ipynb")
+    put(tmp_path, "S/ada/a.ipynb", LAB.replace(b"np.tanh", b"np.sin"))
+    run_and_stop(tmp_path / "S", out)
+    rows, hits, handed_in = run(tmp_path / "S", out)
+    assert ({row.file: row.points for row in rows}, hits) == ({"a.ipynb": 0, "b.ipynb": 1.5}, 2)
+    assert handed_in.notes == ["Changed by hand, and kept: ada 1.1 (1.5 of 2)."]
+
+
 def test_a_notebook_with_the_name_of_another_that_is_gone(tmp_path, verdicts):
     for name, content in (("a", LAB), ("b", LAB.replace(b"np.tanh", b"np.sin"))):
         put(tmp_path, f"S/ada/{name}.ipynb", content)
@@ -268,7 +317,7 @@ def test_a_notebook_with_the_name_of_another_that_is_gone(tmp_path, verdicts):
     assert handed_in.notes == [
         "Graded before, and no longer there: ada/a.ipynb, as it was (1 of 2).",
         "Changed by hand, and kept: ada 1.1 (1.5 of 2).",
-        "Changed by hand, and judged anew, so that this is gone: ada 1.1 (1 of 2).",
+        f"{GONE}: ada 1.1 (1 of 2).",
     ]
 
 
@@ -282,7 +331,7 @@ def test_another_name_by_which_it_is_no_lab_leaves_nothing_that_could_be_kept(tm
     _, _, handed_in = run(tmp_path / "S", out)
     assert handed_in.notes == [
         "Graded before, and no longer there: ada/01_rnn.ipynb (2 of 2).",
-        "Changed by hand, and judged anew, so that this is gone: ada 1.1 (2 of 2).",
+        f"{GONE}: ada 1.1 (2 of 2).",
     ]
 
 
@@ -407,9 +456,9 @@ def test_grades_of_a_lab_that_is_no_longer_there_are_not_lost(tmp_path, verdicts
 
 
 def test_the_code_that_judges_is_part_of_a_digest():
-    package = Path(earlier.__file__).parents[1]
-    assert all((package / room).is_dir() for room in earlier.JUDGES)
-    assert re.fullmatch("[0-9a-f]{64}", earlier._library())
+    package = Path(digests.__file__).parents[1]
+    assert all((package / room).is_dir() for room in digests.JUDGES)
+    assert re.fullmatch("[0-9a-f]{64}", digests._library())
 
 
 def test_the_page_of_a_notebook_that_is_gone_is_named(tmp_path, verdicts):
@@ -599,7 +648,7 @@ def test_a_mark_that_was_dealt_with_stays_away_and_a_name_may_change(tmp_path, v
     out = tmp_path / "grades.csv"
     (row,), _, _ = run(tmp_path / "S", out)
     (tmp_path / "S" / "ada").rename(tmp_path / "S" / "Ada King")
-    with pytest.raises(ValueError, match=r"grades of ada, .* or change the name in the table, if it is"):
+    with pytest.raises(ValueError, match=r"grades of ada, .* change the name in the table, if it is"):
         run(tmp_path / "S", out)
     changed = replace(row, student="Ada King", review="", points=2.0)
     write_csv([changed], out)
@@ -645,15 +694,36 @@ def test_points_by_hand_outlive_a_grading_that_failed(tmp_path, verdicts, monkey
     assert len(verdicts) == 4
 
 
+def test_what_a_person_calls_to_grade_again_is_judged(tmp_path, verdicts):
+    put(tmp_path, "S/ada/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    (row,), _, _ = run(tmp_path / "S", out)
+    write_csv([replace(row, verdict="regrade")], out)
+    rows, _, handed_in = run(tmp_path / "S", out)
+    assert [(each.verdict, each.points) for each in rows] == [("wrong", 0)]
+    assert handed_in.notes[-1].endswith("not in the lab any more: ada 1.1 (0 of 2).")
+
+
+def test_a_mark_after_a_grading_that_failed_is_no_news(tmp_path, verdicts, monkeypatch):
+    one, changes = batch.grade_one, {"verdict": "regrade", "points": None}
+    monkeypatch.setattr(batch, "grade_one", lambda *a: [replace(row, **changes) for row in one(*a)])
+    put(tmp_path, "S/ada/01_rnn.ipynb")
+    out = tmp_path / "grades.csv"
+    run(tmp_path / "S", out)
+    changes = {"review": "look"}
+    rows, _, handed_in = run(tmp_path / "S", out)
+    assert ([row.review for row in rows], handed_in.notes) == (["look"], [])
+
+
 def test_who_has_another_number_now_is_told_by_name(tmp_path, verdicts):
     """Moodle's numbers are shown only where two students have one name."""
     put(tmp_path, "Alex Kim_4711_assignsubmission_file/01_rnn.ipynb")
     out = tmp_path / "grades.csv"
     (row,), _, _ = run(tmp_path, out)
     put(tmp_path, "Alex Kim_4713_assignsubmission_file/01_rnn.ipynb", LAB.replace(b"np.tanh", b"np.sin"))
-    which = r"another one now \(Alex Kim 4711 or Alex Kim 4713, since there are several\)$"
+    which = r"another one now \(Alex Kim 4711 or Alex Kim 4713, since there are several\), or"
     with pytest.raises(
-        ValueError, match=rf"holds grades of Alex Kim, and .* or take these rows out of it, .*{which}"
+        ValueError, match=rf"holds grades of Alex Kim, and .* take these rows out of it, .*{which}"
     ):
         run(tmp_path, out)
     write_csv([replace(row, student="Alex Kim 4711", points=1.5)], out)

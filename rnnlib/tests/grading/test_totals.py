@@ -211,9 +211,7 @@ def test_a_notebook_that_does_not_count_and_solves_more_of_an_exercise_is_told(t
     rows += [*notebook("cy", "passed", "passed", file="a.ipynb"), row("cy", "1.1", "regrade", "b.ipynb")]
     what = "01_rnn: another notebook has more points for"
     assert [line[-1] for line in written(rows, table)[1:]] == [f"{what} 1.1 rnn_step", "", ""]
-    rows = rows[:-1] + notebook("cy", "wrong", "wrong", file="c.ipynb")
-    reviews = [line[-1] for line in written(rows, table, attempt="last")[1:]]
-    assert reviews == [f"{what} 1.1 rnn_step", "", f"{what} 1.1 rnn_step and 1 more"]
+    assert [line[-1] for line in written(rows[:8], table, attempt="last")[1:]] == ["", ""]  # as was asked for
 
 
 def test_who_tried_twice_is_not_to_be_reviewed_for_that(table):

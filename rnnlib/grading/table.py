@@ -73,8 +73,8 @@ def _row(record, place):
         raise ValueError(f"{place}: it has not the {len(COLUMNS)} cells of the others")
     texts = {name: value.removeprefix("'") for name, value in record.items()}
     numbers = {name: _number(record, name, place) for name in ("points", "of", "seed")}
-    if numbers["of"] is None or numbers["seed"] is None:
-        raise ValueError(f"{place}: the cells of and seed must hold numbers")
+    if numbers["of"] is None or numbers["seed"] is None or not numbers["seed"].is_integer():
+        raise ValueError(f"{place}: the cells of and seed must hold numbers, and seed a whole one")
     if texts["verdict"] not in VERDICTS:
         raise ValueError(f"{place}: verdict is {texts['verdict']!r}, and not one of {', '.join(VERDICTS)}")
     return Row(**texts | numbers | {"seed": int(numbers["seed"])})

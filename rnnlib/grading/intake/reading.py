@@ -62,9 +62,13 @@ def loads(content):
         raise _unreadable("no cell says of which type it is")
     cells = list(map(_cell, cells))
     code = [cell for cell in cells if cell["cell_type"] == "code"]
+    length = sum(len(cell["source"]) for cell in code)
     for cell in sorted(code, key=lambda cell: len(cell["source"]), reverse=True):
-        if sum(len(cell["source"]) for cell in code) > LARGEST_CODE:
-            cell["source"] = _without_data(cell["source"])
+        if length <= LARGEST_CODE:
+            break
+        length -= len(cell["source"])
+        cell["source"] = _without_data(cell["source"])
+        length += len(cell["source"])
     if not is_utf8 and any("\udc80" <= letter <= "\udcff" for cell in code for letter in cell["source"]):
         raise _unreadable("a code cell holds letters that are not UTF-8: save the notebook as UTF-8")
     left = ALL_TEXTS
